@@ -1,0 +1,1 @@
+"""Health Worker Mobility Warehouse: monitoring of the WHO Global Code of Practice."""

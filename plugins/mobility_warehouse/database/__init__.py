@@ -1,0 +1,1 @@
+"""The warehouse's database: fixed tables, declared tables, roles, migrations, the embedded server."""

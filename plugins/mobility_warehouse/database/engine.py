@@ -1,0 +1,51 @@
+"""Connections to the warehouse: one engine a role, on the operator's database or the embedded one."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.pool import NullPool
+
+ROLES = (
+    "warehouse_owner",
+    "ingest",
+    "transform",
+    "publisher",
+    "analyst",
+    "bi_reader",
+    "secretariat",
+)
+
+
+def warehouse_url() -> URL:
+    """URL of the warehouse: ``MOBILITY_DATABASE_URL``, else the embedded server, started when it is down.
+
+    Raises sqlalchemy.exc.ArgumentError when the variable holds no URL.
+    """
+    configured = os.environ.get("MOBILITY_DATABASE_URL")
+    if configured:
+        return make_url(configured).set(drivername="postgresql+psycopg")
+    from mobility_warehouse.database.embedded import embedded_url
+
+    return embedded_url("warehouse")
+
+
+def warehouse_engine(role: str | None = None, url: URL | None = None) -> Engine:
+    """An engine whose every connection acts as ``role`` (one of ``ROLES``), or as the login user when None.
+
+    Raises ValueError for a role that the warehouse does not have.
+    """
+    if role is not None and role not in ROLES:
+        raise ValueError(f"no role {role!r} in the warehouse; roles are {', '.join(ROLES)}")
+    engine = create_engine(url or warehouse_url(), poolclass=NullPool)
+    if role is not None:
+
+        @event.listens_for(engine, "connect")
+        def _assume_role(dbapi_connection: Any, _record: object) -> None:
+            with dbapi_connection.cursor() as cursor:
+                cursor.execute(f"set role {role}")
+            dbapi_connection.commit()
+
+    return engine

@@ -1,0 +1,283 @@
+"""The fixed tables of the warehouse, declared once; Alembic migrates them, the landing fills them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+metadata = MetaData()
+
+SCHEMAS: dict[str, str] = {
+    "raw": "Archived bodies, the log of fetches and the typed versions of every record; written by ingest.",
+    "quarantine": "Rejected records with reason and bytes; for data engineers.",
+    "restricted": "Bodies of sources with personal data, contacts, tokens, free text; Secretariat only.",
+    "reference": "Reviewed seeds: Code versions and articles, crosswalks, lists, occupations, regions by date.",
+    "staging": "dbt: one model per landed resource, as of the build's moment.",
+    "intermediate": "dbt: joined and derived models.",
+    "audit": "dbt: the candidate marts of the current run, judged by the gates.",
+    "marts": "The last publication that passed every critical rule.",
+    "quality": "Every expectation's result, scorecards, reconciliations, publications and what they changed.",
+}
+
+
+def _timestamp(name: str, **options: object) -> Column[object]:
+    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]
+
+
+def _body_table(schema: str, comment: str) -> Table:
+    return Table(
+        "body",
+        metadata,
+        Column("sha256", LargeBinary, primary_key=True, comment="SHA-256 of the bytes as received"),
+        Column("bytes_zstd", LargeBinary, nullable=False, comment="The bytes, Zstandard-compressed"),
+        Column("size_bytes", BigInteger, nullable=False, comment="Length as received, in bytes"),
+        Column("media_type", Text, comment="Content-Type as sent"),
+        _timestamp("archived_at", nullable=False, server_default=func.clock_timestamp()),
+        schema=schema,
+        comment=comment,
+    )
+
+
+raw_body = _body_table("raw", "Every body ever fetched, once per content.")
+restricted_body = _body_table("restricted", "Bodies of resources that hold personal data.")
+
+OUTCOMES = ("running", "loaded", "unchanged", "refused", "failed")
+COUNTED = (
+    "inserted",
+    "revised",
+    "unchanged",
+    "noise",
+    "duplicate",
+    "superseded",
+    "absent",
+    "quarantined",
+)
+
+raw_fetch = Table(
+    "fetch",
+    metadata,
+    Column("fetch_id", BigInteger, Identity(), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column(
+        "slice", Text, nullable=False, comment="What the pull covers: an indicator, a survey, a dimension"
+    ),
+    Column("url", Text, comment="URL of the pull's first request, without secrets"),
+    Column("run_id", Text, comment="Run of the orchestrator that made the pull"),
+    Column("synthetic", Boolean, nullable=False, comment="Whether the source serves synthetic records"),
+    _timestamp("started_at", nullable=False, server_default=func.clock_timestamp()),
+    _timestamp("finished_at"),
+    _timestamp("landed_at", comment="Transaction time of every version that this fetch opened or closed"),
+    Column("outcome", Text, nullable=False, server_default="running"),
+    Column("message", Text, comment="Why the fetch failed or was refused"),
+    Column("bytes_sha256", LargeBinary, comment="SHA-256 over the bodies' SHA-256s, in order: proof"),
+    Column("content_hash", UUID, comment="Order-free hash of the canonical content without volatile columns"),
+    Column("declaration_hash", Text, comment="Hash of the resource's declaration that read the answers"),
+    Column("byte_count", BigInteger),
+    Column("read", BigInteger, comment="Records read"),
+    *(Column(name, BigInteger, comment=f"Records counted as {name}") for name in COUNTED),
+    Column("withdrawn", BigInteger, comment="Current versions closed because the pull no longer holds them"),
+    Column("accepted_fetch_id", BigInteger, comment="The refused fetch that a person accepted with this one"),
+    Column("accepted_by", Text),
+    CheckConstraint(
+        "outcome in ('running', 'loaded', 'unchanged', 'refused', 'failed')", name="outcome_known"
+    ),
+    CheckConstraint(
+        "outcome not in ('loaded', 'unchanged') or read = "
+        + " + ".join(f"coalesce({name}, 0)" for name in COUNTED),
+        name="every_record_counted",
+    ),
+    Index("fetch_by_slice", "source", "resource", "slice", "fetch_id"),
+    schema="raw",
+    comment="One row per pull of one slice of a resource: what was asked, what came, what it changed.",
+)
+
+raw_response = Table(
+    "response",
+    metadata,
+    Column("response_id", BigInteger, Identity(), primary_key=True),
+    Column("fetch_id", BigInteger, ForeignKey("raw.fetch.fetch_id"), nullable=False),
+    Column("response_no", Integer, nullable=False, comment="Position within the fetch, from 0"),
+    Column(
+        "label", Text, nullable=False, server_default="", comment="RPC method, where the URL does not tell"
+    ),
+    Column("url", Text, nullable=False, comment="URL as asked, without secrets"),
+    Column("status", Integer, nullable=False),
+    Column("headers", JSONB, nullable=False, comment="Answer headers, without cookies"),
+    Column("sha256", LargeBinary, nullable=False, comment="Key of the body in raw.body or restricted.body"),
+    Column("restricted", Boolean, nullable=False, comment="Whether the body lies in restricted.body"),
+    Column("size_bytes", BigInteger, nullable=False),
+    _timestamp("requested_at", nullable=False),
+    Column("elapsed_seconds", Double, nullable=False),
+    UniqueConstraint("fetch_id", "response_no", name="response_position"),
+    schema="raw",
+    comment="One row per archived HTTP answer, whatever became of the pull.",
+)
+
+raw_stale = Table(
+    "stale",
+    metadata,
+    Column("stale_id", BigInteger, Identity(), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("key_hash", UUID, nullable=False),
+    _timestamp("stale_from", nullable=False),
+    _timestamp("stale_to", nullable=False, server_default=text("'infinity'")),
+    Column("fetch_id", BigInteger, ForeignKey("raw.fetch.fetch_id"), nullable=False),
+    Index("stale_by_key", "source", "resource", "key_hash"),
+    schema="raw",
+    comment="Keys whose current version stands although a later pull held an invalid record for them.",
+)
+
+quarantine_record = Table(
+    "record",
+    metadata,
+    Column("quarantine_id", BigInteger, Identity(), primary_key=True),
+    Column("fetch_id", BigInteger, ForeignKey("raw.fetch.fetch_id"), nullable=False),
+    Column("response_id", BigInteger, ForeignKey("raw.response.response_id")),
+    Column("source", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("slice", Text, nullable=False),
+    Column("record_no", BigInteger, comment="Position within the answer, from 0"),
+    Column("record_key", JSONB, comment="As much of the natural key as could be read"),
+    Column("key_hash", UUID),
+    Column("field", Text, comment="The field at fault, where one is"),
+    Column("reason", Text, nullable=False, comment="Stable code of the rule that rejected the record"),
+    Column("message", Text, nullable=False),
+    Column("bytes", LargeBinary, comment="The record's bytes; null where they are in restricted.quarantined"),
+    Column("status", Text, nullable=False, server_default="open"),
+    _timestamp("quarantined_at", nullable=False, server_default=func.clock_timestamp()),
+    _timestamp("resolved_at"),
+    Column("resolved_fetch_id", BigInteger, comment="Fetch that landed the record after a fix"),
+    CheckConstraint("status in ('open', 'replayed', 'superseded', 'dismissed')", name="status_known"),
+    Index("quarantine_by_slice", "source", "resource", "slice"),
+    schema="quarantine",
+    comment="Rejected records: nothing that was read is lost.",
+)
+
+restricted_quarantined = Table(
+    "quarantined",
+    metadata,
+    Column(
+        "quarantine_id",
+        BigInteger,
+        ForeignKey("quarantine.record.quarantine_id"),
+        primary_key=True,
+    ),
+    Column("bytes", LargeBinary, nullable=False),
+    schema="restricted",
+    comment="Bytes of quarantined records that may hold personal data.",
+)
+
+quality_gate = Table(
+    "gate",
+    metadata,
+    Column("gate_id", BigInteger, Identity(), primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("gate", Text, nullable=False, comment="raw or mart"),
+    Column("subject", Text, nullable=False, comment="A source for the raw gate, 'marts' for the mart gate"),
+    Column("passed", Boolean, nullable=False, comment="No critical expectation failed"),
+    Column("expectations", Integer, nullable=False),
+    Column("critical_failures", Integer, nullable=False),
+    Column("warnings", Integer, nullable=False),
+    _timestamp("started_at", nullable=False),
+    _timestamp("finished_at", nullable=False),
+    schema="quality",
+    comment="One row per gate that ran.",
+)
+
+quality_expectation_result = Table(
+    "expectation_result",
+    metadata,
+    Column("result_id", BigInteger, Identity(), primary_key=True),
+    Column("gate_id", BigInteger, ForeignKey("quality.gate.gate_id"), nullable=False),
+    Column("suite", Text, nullable=False),
+    Column("asset", Text, nullable=False, comment="The table judged"),
+    Column("rule", Text, nullable=False, comment="Stable name of the rule"),
+    Column("expectation", Text, nullable=False, comment="Type of expectation"),
+    Column("column_name", Text),
+    Column("severity", Text, nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("element_count", BigInteger),
+    Column("unexpected_count", BigInteger),
+    Column("unexpected_share", Double),
+    Column("observed", JSONB),
+    Column("unexpected_rows", JSONB, comment="Up to 20 of the rows at fault"),
+    Column("description", Text),
+    CheckConstraint("severity in ('critical', 'warning', 'info')", name="severity_known"),
+    Index("expectation_result_by_gate", "gate_id"),
+    schema="quality",
+    comment="Every expectation's result of every gate.",
+)
+
+quality_publication = Table(
+    "publication",
+    metadata,
+    Column("publication_id", BigInteger, Identity(), primary_key=True),
+    Column("run_id", Text, nullable=False, unique=True),
+    _timestamp("as_of", nullable=False, comment="Transaction time of raw that the candidate was built on"),
+    _timestamp("published_at", nullable=False, server_default=func.clock_timestamp()),
+    Column("high_water_fetch_id", BigInteger, comment="Greatest fetch id landed at as_of"),
+    Column("code_revision", Text, nullable=False, comment="Commit, or hash of the code tree, that built it"),
+    Column("reference_hash", Text, nullable=False, comment="Hash over all reference seeds used"),
+    Column("gate_ids", ARRAY(BigInteger), nullable=False),
+    schema="quality",
+    comment="Every publication: what it was built from and that it passed.",
+)
+
+quality_publication_mart = Table(
+    "publication_mart",
+    metadata,
+    Column(
+        "publication_id",
+        BigInteger,
+        ForeignKey("quality.publication.publication_id"),
+        primary_key=True,
+    ),
+    Column("mart", Text, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("inserted", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("deleted", BigInteger, nullable=False),
+    Column("content_hash", Text, nullable=False, comment="Order-free hash of the mart's rows"),
+    schema="quality",
+    comment="Per publication and mart: rows and what changed.",
+)
+
+quality_mart_change = Table(
+    "mart_change",
+    metadata,
+    Column(
+        "publication_id",
+        BigInteger,
+        ForeignKey("quality.publication.publication_id"),
+        nullable=False,
+    ),
+    Column("mart", Text, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("row_key", JSONB, nullable=False, comment="Primary key of the mart's row"),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    CheckConstraint("change in ('added', 'revised', 'withdrawn')", name="change_known"),
+    Index("mart_change_by_publication", "publication_id", "mart"),
+    schema="quality",
+    comment="Every row that a publication added, revised or withdrew, after the first publication.",
+)

@@ -1,0 +1,1 @@
+"""Landing: archive, versions, quarantine, reconciliation. No HTTP and no source's name in here."""

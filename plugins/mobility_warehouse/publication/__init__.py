@@ -1,0 +1,1 @@
+"""Publication: the audited candidate becomes the marts; as-of rebuilds; traces."""

@@ -1,0 +1,1 @@
+"""Quality: runs the Great Expectations gates and stores every result."""

@@ -1,0 +1,262 @@
+"""What a source declares: the data contract from which tables, raw suites and the catalogue follow."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
+
+import polars as pl
+
+
+class ColumnType(enum.Enum):
+    """Types of landed columns; each maps to one PostgreSQL and one Polars type."""
+
+    TEXT = "text"
+    INTEGER = "bigint"
+    FLOAT = "double precision"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp without time zone"
+    TIMESTAMP_TZ = "timestamp with time zone"
+    JSON = "jsonb"
+
+    @property
+    def polars(self) -> pl.DataType:
+        """Polars type of the column; JSON travels as text with sorted keys."""
+        return _POLARS_TYPES[self]
+
+
+_POLARS_TYPES: Mapping[ColumnType, pl.DataType] = {
+    ColumnType.TEXT: pl.String(),
+    ColumnType.INTEGER: pl.Int64(),
+    ColumnType.FLOAT: pl.Float64(),
+    ColumnType.BOOLEAN: pl.Boolean(),
+    ColumnType.DATE: pl.Date(),
+    ColumnType.TIMESTAMP: pl.Datetime("us"),
+    ColumnType.TIMESTAMP_TZ: pl.Datetime("us", "UTC"),
+    ColumnType.JSON: pl.String(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One typed column of a resource.
+
+    ``volatile`` columns (refresh stamps, row ids of the publisher) are landed but are no part of the
+    content: a change in them alone is no revision. ``restricted`` columns land in the schema
+    ``restricted``, readable by the Secretariat alone. ``drift_values``, where given, is the closed set
+    of values that the declaration knows; another value is quarantined as drift.
+    """
+
+    name: str
+    type: ColumnType
+    description: str
+    unit: str | None = None
+    nullable: bool = True
+    volatile: bool = False
+    restricted: bool = False
+    known_values: frozenset[str] | None = None
+
+
+class OnConflict(enum.Enum):
+    """What happens to records of one pull that share a natural key but not their content."""
+
+    QUARANTINE = "quarantine"
+    LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind of record of a source, landed in ``raw.<source>__<name>``.
+
+    ``key`` names the natural key's columns; null is a value of its own in a key. With
+    ``complete_pulls`` a key that a pull of its slice no longer holds is withdrawn. ``latest_by`` names
+    the column that decides under ``OnConflict.LATEST``. A pull is refused as a whole when more than
+    ``max_quarantined_share`` of what was read is quarantined, or more than ``max_withdrawn_share`` of
+    the slice's current versions would be withdrawn.
+    """
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    complete_pulls: bool = True
+    on_conflict: OnConflict = OnConflict.QUARANTINE
+    latest_by: str | None = None
+    max_quarantined_share: float = 0.05
+    max_withdrawn_share: float = 0.10
+    personal_data: bool = False
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError(f"resource {self.name}: a column is declared twice")
+        missing = [name for name in self.key if name not in names]
+        if missing:
+            raise ValueError(f"resource {self.name}: key columns not declared: {', '.join(missing)}")
+        if self.on_conflict is OnConflict.LATEST and self.latest_by not in names:
+            raise ValueError(f"resource {self.name}: latest_by names no declared column")
+        if any(column.restricted for column in self.columns) and not self.personal_data:
+            raise ValueError(f"resource {self.name}: restricted columns need personal_data=True")
+
+    def column(self, name: str) -> Column:
+        """The declared column of that name; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"resource {self.name} declares no column {name}")
+
+    @property
+    def polars_schema(self) -> dict[str, pl.DataType]:
+        """Polars schema of the frames that ``Source.read`` must give for this resource."""
+        return {column.name: column.type.polars for column in self.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one pull covers: the unit of transaction, completeness, reconciliation and lock.
+
+    For GHO and the World Bank an indicator or dimension, for LimeSurvey a survey.
+    """
+
+    resource: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. ``archive=False`` is for answers that are secrets themselves (session keys).
+
+    ``public_url`` is what logs and ``raw.response`` show; it must hold no secret. ``label`` names the
+    request where the URL alone does not (RPC methods). ``conditional`` sends If-None-Match and
+    If-Modified-Since of the last loaded fetch of the slice when the URL is the same.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    archive: bool = True
+    conditional: bool = True
+    label: str = ""
+    public_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer as received. ``not_modified`` marks a 304 to a conditional request."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    requested_at: datetime
+    elapsed: timedelta
+    not_modified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that does not keep the declaration, with its bytes and why.
+
+    ``record_no`` counts from 0 within the answer. ``key`` holds as much of the natural key as could be
+    read. ``reason`` is a stable code (``wrong_type``, ``unknown_country``, ``drift``, ``missing_key`` ...).
+    """
+
+    record_no: int
+    reason: str
+    message: str
+    record: bytes
+    field: str | None = None
+    key: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one archived answer holds.
+
+    ``frame`` has exactly the columns of the resource's declaration, in its types, one row a record,
+    plus ``record_no`` (UInt32, position within the answer). ``read`` counts every record of the answer:
+    ``read == frame.height + len(rejected) + absent``. ``absent`` counts records that state that there is
+    no value (a null row of the World Bank); such a key is withdrawn if it had a value.
+    """
+
+    frame: pl.DataFrame
+    rejected: Sequence[Rejected] = ()
+    read: int = 0
+    absent: int = 0
+
+
+class SourceError(Exception):
+    """An answer that is no answer, named by source, resource and slice. ``retryable`` tells the client."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConnection:
+    """Where a source is reached and as whom. ``repr`` never shows the secret."""
+
+    base_url: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+#: A paging conversation: yields requests, is sent the validated answers, returns when the pull is whole.
+#: An answer to a request with ``archive=False`` is seen by the conversation alone.
+Conversation = Generator[Request, Answer, None]
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A source of the warehouse; one module in ``mobility_warehouse.sources`` each."""
+
+    name: str
+    title: str
+    publisher: str
+    licence: str
+    licence_url: str
+    attribution: str
+    cadence: str
+    schedule: str
+    pool: str
+    pool_slots: int
+    default_base_url: str
+    synthetic: bool
+    modelled: bool
+    resources: Sequence[Resource]
+
+    def slices(self) -> Sequence[Slice]:
+        """Every pull that makes this source whole, in the order to run them."""
+        ...
+
+    def conversation(self, part: Slice, connection: SourceConnection) -> Conversation:
+        """The requests of one pull, page by page; raises SourceError when the pages do not add up."""
+        ...
+
+    def check(self, part: Slice, answer: Answer) -> None:
+        """Raise SourceError unless the answer is an answer (status, content type, shape, error in 200)."""
+        ...
+
+    def read(self, part: Slice, answer: Answer) -> Reading:
+        """Read one checked answer, whole and vectorised; record by record only when that fails."""
+        ...
+
+
+def resource_of(source: Source, name: str) -> Resource:
+    """The source's resource of that name; KeyError where there is none."""
+    for resource in source.resources:
+        if resource.name == name:
+            return resource
+    raise KeyError(f"source {source.name} has no resource {name}")
+
+
+def describe_counts(counts: Mapping[str, int], names: Iterable[str]) -> str:
+    """``"12 inserted, 3 revised"`` of the counts that are not zero, in the order of ``names``."""
+    shown = [f"{counts[name]:,} {name}" for name in names if counts.get(name)]
+    return ", ".join(shown) or "nothing"

