@@ -1,0 +1,146 @@
+"""Where everything lies and how the outside is reached, read from the environment once per process."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from mobility_warehouse.sources.declaration import Source, SourceConnection
+
+REPLAY_URL_VARIABLE = "MOBILITY_REPLAY_URL"
+
+
+class SettingsError(ValueError):
+    """A variable of the environment that cannot be read; names the variable, never its secret."""
+
+
+def _repository_root() -> Path:
+    for folder in Path(__file__).resolve().parents:
+        if (folder / "dbt_project" / "dbt_project.yml").is_file() or (folder / "dags").is_dir():
+            return folder
+    return Path.cwd()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Paths and addresses of one installation.
+
+    ``home`` holds all state (database, secrets, logs, Airflow's own files). ``database_url`` is None
+    where the embedded PostgreSQL serves. ``replay_url`` is the root of a replay server that stands in
+    for every source without a connection of its own; None means the real sources.
+    """
+
+    repository: Path
+    home: Path
+    database_url: str | None
+    replay_url: str | None
+    dags_dir: Path
+    snapshot_dir: Path
+    dbt_project_dir: Path
+    expectations_dir: Path
+    environment: Mapping[str, str]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Settings by environment variables, else relative to the repository."""
+        env = dict(os.environ if environment is None else environment)
+        root = _repository_root()
+
+        def folder(variable: str, default: Path) -> Path:
+            return Path(env.get(variable) or default).expanduser().resolve()
+
+        return cls(
+            repository=root,
+            home=folder("MOBILITY_HOME", root / ".mobility"),
+            database_url=env.get("MOBILITY_DATABASE_URL") or None,
+            replay_url=(env.get(REPLAY_URL_VARIABLE) or "").rstrip("/") or None,
+            dags_dir=folder("MOBILITY_DAGS_DIR", root / "dags"),
+            snapshot_dir=folder("MOBILITY_SNAPSHOT_DIR", root / "snapshot"),
+            dbt_project_dir=folder("MOBILITY_DBT_PROJECT_DIR", root / "dbt_project"),
+            expectations_dir=folder("MOBILITY_EXPECTATIONS_DIR", root / "expectations"),
+            environment=env,
+        )
+
+    @property
+    def runtime_file(self) -> Path:
+        """JSON file with the processes and ports of the services that ``mobility up`` started."""
+        return self.home / "runtime.json"
+
+    @property
+    def data_docs_dir(self) -> Path:
+        """Where the Data Docs site is built."""
+        return self.home / "data_docs"
+
+    def connection_for(self, source: Source) -> SourceConnection:
+        """How to reach a source.
+
+        ``AIRFLOW_CONN_MOBILITY_<SOURCE>`` (Airflow's JSON or URI form) wins; else the replay server
+        where one is set; else the source's own address. Raises SettingsError on a malformed variable.
+        """
+        from mobility_warehouse.sources.declaration import SourceConnection
+
+        variable = f"AIRFLOW_CONN_MOBILITY_{source.name.upper()}"
+        if value := self.environment.get(variable):
+            return parse_connection(variable, value)
+        if self.replay_url:
+            path = urlsplit(source.default_base_url).path
+            # The replay server's accounts are part of the shipped snapshot, not secrets.
+            return SourceConnection(
+                f"{self.replay_url}/{source.name}{path}", user="replay", password="replay"
+            )
+        return SourceConnection(source.default_base_url)
+
+
+def parse_connection(name: str, value: str) -> SourceConnection:
+    """Read Airflow's JSON or URI form of an HTTP connection.
+
+    In JSON ``host`` may be a host (with ``schema``, ``port`` and ``extra.path``) or a whole URL.
+    Raises SettingsError naming ``name``; the message never repeats the value.
+    """
+    from mobility_warehouse.sources.declaration import SourceConnection
+
+    if not value.lstrip().startswith("{"):
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SettingsError(f"{name}: not an http(s) URI nor a JSON object")
+        port = f":{parts.port}" if parts.port else ""
+        return SourceConnection(
+            base_url=f"{parts.scheme}://{parts.hostname}{port}{parts.path}".rstrip("/"),
+            user=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+        )
+    try:
+        fields = json.loads(value)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"{name}: not valid JSON at position {error.pos}") from None
+    host = fields.get("host")
+    if not isinstance(host, str) or not host:
+        raise SettingsError(f"{name}: field 'host' is missing")
+    return connection_from_fields(
+        host=host,
+        schema=fields.get("schema"),
+        port=fields.get("port"),
+        path=(fields.get("extra") or {}).get("path", ""),
+        user=fields.get("login"),
+        password=fields.get("password"),
+    )
+
+
+def connection_from_fields(
+    *, host: str, schema: str | None, port: int | None, path: str, user: str | None, password: str | None
+) -> SourceConnection:
+    """The connection that the fields of an Airflow HTTP connection describe."""
+    from mobility_warehouse.sources.declaration import SourceConnection
+
+    base_url = host if "://" in host else f"{schema or 'https'}://{host}"
+    if port:
+        base_url = f"{base_url.rstrip('/')}:{port}"
+    if path:
+        base_url = f"{base_url.rstrip('/')}/{path.lstrip('/')}"
+    return SourceConnection(base_url=base_url.rstrip("/"), user=user or None, password=password or None)
