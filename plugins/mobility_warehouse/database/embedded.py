@@ -26,6 +26,9 @@ from typing import Any
 import psutil
 import psycopg
 from psycopg import sql
+from sqlalchemy import URL, make_url
+
+from mobility_warehouse.settings import Settings
 
 SUPERUSER = "postgres"
 WAREHOUSE_DATABASE = "warehouse"
@@ -468,3 +471,9 @@ class EmbeddedPostgres:
                             sql.Identifier(database), sql.Identifier(owner)
                         )
                     )
+
+
+def embedded_url(database: str = WAREHOUSE_DATABASE) -> URL:
+    """SQLAlchemy URL of the superuser on the embedded server, which is started when it is down."""
+    server = EmbeddedPostgres(Settings.from_environment().home).start()
+    return make_url(server.url(SUPERUSER, database, driver="psycopg"))
