@@ -158,9 +158,7 @@ _AGREEMENT_CADRES = (
         "Infirmières et sages-femmes",
         occupation="222",
     ),
-    Part(
-        "CARE", "Care workers", "Aides-soignants", occupation="532", rounds=_SINCE_2021
-    ),
+    Part("CARE", "Care workers", "Aides-soignants", occupation="532", rounds=_SINCE_2021),
 )
 _YES_PLANNED_NO = (
     Option("YES", "yes", "Yes", "Oui"),
@@ -220,9 +218,7 @@ def _blocks(questions: Sequence[Question], count: int) -> tuple[Question, ...]:
 
 def _block_rows(count: int, en: str, fr: str) -> tuple[Part, ...]:
     return tuple(
-        Part(
-            f"N{number}", f"{en} {number}", f"{fr} {number}", measure=f"block_{number}"
-        )
+        Part(f"N{number}", f"{en} {number}", f"{fr} {number}", measure=f"block_{number}")
         for number in range(1, count + 1)
     )
 
@@ -576,21 +572,13 @@ _QUESTIONS: tuple[Question, ...] = (
 def survey(round_year: int) -> Survey:
     """The survey of a round, with the codes that the round's style gives; KeyError for no round."""
     asked = [question for question in _QUESTIONS if round_year in question.rounds]
-    items = list(
-        dict.fromkeys(question.item for question in asked if question.item != "info")
-    )
+    items = list(dict.fromkeys(question.item for question in asked if question.item != "info"))
     in_group: dict[int, int] = {}
     in_item: dict[str, list[str]] = {}
     coded = []
     for question in asked:
-        in_group[question.group] = in_group.get(question.group, 0) + (
-            question.type != "X"
-        )
-        block = (
-            question.measure.removeprefix("block_")
-            if question.measure.startswith("block_")
-            else ""
-        )
+        in_group[question.group] = in_group.get(question.group, 0) + (question.type != "X")
+        block = question.measure.removeprefix("block_") if question.measure.startswith("block_") else ""
         name = question.key.removesuffix(f"_{block}")
         numbered = in_item.setdefault(question.item, [])
         if name not in numbered:
@@ -623,26 +611,15 @@ def _in_round(question: Question, round_year: int) -> Question:
     columns = tuple(part for part in question.columns if round_year in part.rounds)
     options, second = question.options, question.second_options
     if round_year == 2015:
-        rows = tuple(
-            replace(part, code=f"SQ{number:03d}") for number, part in enumerate(rows, 1)
-        )
+        rows = tuple(replace(part, code=f"SQ{number:03d}") for number, part in enumerate(rows, 1))
         first_column = len(rows) + 1
         columns = tuple(
-            replace(part, code=f"SQ{number:03d}")
-            for number, part in enumerate(columns, first_column)
+            replace(part, code=f"SQ{number:03d}") for number, part in enumerate(columns, first_column)
         )
     if round_year <= 2018:
-        options = tuple(
-            replace(option, code=f"A{number}")
-            for number, option in enumerate(options, 1)
-        )
-        second = tuple(
-            replace(option, code=f"B{number}")
-            for number, option in enumerate(second, 1)
-        )
-    return replace(
-        question, rows=rows, columns=columns, options=options, second_options=second
-    )
+        options = tuple(replace(option, code=f"A{number}") for number, option in enumerate(options, 1))
+        second = tuple(replace(option, code=f"B{number}") for number, option in enumerate(second, 1))
+    return replace(question, rows=rows, columns=columns, options=options, second_options=second)
 
 
 #: How many ranks a ranking question offers.
@@ -672,9 +649,7 @@ def _fields_of(asked: Survey, question: Question) -> Iterator[Field]:
             occupation_code=_last(one.occupation for one in parts),
             measure=_last(one.measure for one in parts) or question.measure,
             value_kind=kind or _last(one.kind for one in parts) or question.kind,
-            restricted=restricted
-            or question.restricted
-            or any(one.restricted for one in parts),
+            restricted=question.restricted if restricted is None else restricted,
             gist=gist,
         )
 
@@ -690,9 +665,7 @@ def _fields_of(asked: Survey, question: Question) -> Iterator[Field]:
                                 part=f"{row.part}_comment", restricted=True)  # fmt: skip
         case "F" | "Q" | "K":
             for row in question.rows:
-                yield field(
-                    row.code, f"{code}[{row.code}]", f"{question.en}: {row.en}", row
-                )
+                yield field(row.code, f"{code}[{row.code}]", f"{question.en}: {row.en}", row)
         case ":" | ";":
             for row in question.rows:
                 for column in question.columns:
@@ -760,9 +733,7 @@ def option_catalogue() -> str:
     rows: list[list[object]] = []
     for asked in surveys():
         for question in asked.questions:
-            for scale, options in enumerate(
-                (question.options, question.second_options)
-            ):
+            for scale, options in enumerate((question.options, question.second_options)):
                 for option in options:
                     rows.append(
                         [
@@ -775,9 +746,7 @@ def option_catalogue() -> str:
                         ]
                     )
             if question.has_other and question.type in "L!":
-                rows.append(
-                    [asked.survey_id, question.code, 0, "-oth-", "other", "Other"]
-                )
+                rows.append([asked.survey_id, question.code, 0, "-oth-", "other", "Other"])
     header = [
         "survey_id",
         "question_code",
