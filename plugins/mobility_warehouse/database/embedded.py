@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import psycopg
@@ -246,7 +246,7 @@ class EmbeddedPostgres:
         """Whether the server accepts connections now."""
         return self._postmaster() is not None and self._postmaster_status() == "ready"
 
-    def start(self) -> EmbeddedPostgres:
+    def start(self) -> Self:
         """Start the server unless it runs; create cluster, roles and databases on the first start.
 
         Raises EmbeddedPostgresError with the end of the server's log.
@@ -284,7 +284,7 @@ class EmbeddedPostgres:
             if stopped.returncode != 0 and self._postmaster() is not None:
                 raise EmbeddedPostgresError(f"the embedded database did not stop: {stopped.stdout.strip()}")
 
-    def __enter__(self) -> EmbeddedPostgres:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
