@@ -15,7 +15,8 @@ import csv
 import functools
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from dataclasses import fields as dataclass_fields
 
 SURVEY_IDS = {2015: 378366, 2018: 166163, 2021: 662132, 2024: 621962}
 ROUNDS = tuple(SURVEY_IDS)
@@ -45,7 +46,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A subquestion: a row, or with ``Question.columns`` a column, of its question."""
+    """A subquestion: a row, or with ``Question.columns`` a column, of its question.
+
+    ``name`` stays the same in every round, whatever the code.
+    """
 
     code: str
     en: str
@@ -56,6 +60,7 @@ class Part:
     measure: str = ""
     kind: str = ""
     rounds: tuple[int, ...] = ROUNDS
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +283,8 @@ _QUESTIONS: tuple[Question, ...] = (
     Question("concern", 2, "F", "ctx_concern", "How did these concerns develop over the past three years?",
              "Comment ces préoccupations ont-elles évolué en trois ans ?", article="3.6", kind="choice",
              rounds=_SINCE_2018, rows=(
-                 Part("RELY", "Reliance on foreign personnel", "Dépendance envers l’étranger", part="reliance"),
+                 Part("RELY", "Reliance on foreign personnel", "Dépendance envers l’étranger",
+                      part="reliance"),
                  Part("OUTM", "Loss of personnel to other countries", "Départs vers d’autres pays",
                       part="out_migration"),
                  Part("TEMP", "Temporary migration", "Migration temporaire", part="temporary_migration",
@@ -291,9 +297,12 @@ _QUESTIONS: tuple[Question, ...] = (
     Question("covid", 2, "M", "ctx_covid", "Which effects did the COVID-19 pandemic have on mobility?",
              "Quels effets la pandémie de COVID-19 a-t-elle eus sur la mobilité ?", article="5", kind="tick",
              rounds=_SINCE_2021, has_other=True, rows=(
-                 Part("FAST", "Faster authorisation to practise", "Autorisation accélérée", part="fast_track"),
-                 Part("STOP", "Recruitment abroad stopped", "Recrutement suspendu", part="recruitment_stopped"),
-                 Part("LEAV", "Leaving the country restricted", "Départs restreints", part="exit_restricted"))),
+                 Part("FAST", "Faster authorisation to practise", "Autorisation accélérée",
+                      part="fast_track"),
+                 Part("STOP", "Recruitment abroad stopped", "Recrutement suspendu",
+                      part="recruitment_stopped"),
+                 Part("LEAV", "Leaving the country restricted", "Départs restreints",
+                      part="exit_restricted"))),
     Question("covid_text", 2, "T", "ctx_covid", "Describe the effects of the pandemic",
              "Décrivez les effets de la pandémie", part="description", article="5", restricted=True,
              rounds=(2021,)),
@@ -607,8 +616,8 @@ def _display_code(round_year: int, key: str) -> str:
 
 
 def _in_round(question: Question, round_year: int) -> Question:
-    rows = tuple(part for part in question.rows if round_year in part.rounds)
-    columns = tuple(part for part in question.columns if round_year in part.rounds)
+    rows = tuple(replace(part, name=part.code) for part in question.rows if round_year in part.rounds)
+    columns = tuple(replace(part, name=part.code) for part in question.columns if round_year in part.rounds)
     options, second = question.options, question.second_options
     if round_year == 2015:
         rows = tuple(replace(part, code=f"SQ{number:03d}") for number, part in enumerate(rows, 1))
@@ -626,82 +635,104 @@ def _in_round(question: Question, round_year: int) -> Question:
 RANKS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column of the export: a question with its row and column, or what hangs on it (``role``).
+
+    ``role`` is comment, other, othercomment, filecount, or the number of a rank or of a scale.
+    """
+
+    question: Question
+    row: Part | None = None
+    column: Part | None = None
+    role: str = ""
+
+    @property
+    def subquestion_code(self) -> str:
+        """The code in brackets; ``""`` where the question has one column only."""
+        if self.row is None:
+            return self.role
+        if self.column is not None:
+            return f"{self.row.code}_{self.column.code}"
+        return f"{self.row.code}_{self.role}" if self.role.isdigit() else f"{self.row.code}{self.role}"
+
+    @property
+    def heading(self) -> str:
+        """Heading of the export with heading type ``code``."""
+        if self.row is not None and self.role.isdigit():
+            return f"{self.question.code}[{self.row.code}][{self.role}]"
+        inner = self.subquestion_code
+        return f"{self.question.code}[{inner}]" if inner else self.question.code
+
+
+def cells(question: Question) -> Iterator[Cell]:
+    """The export's columns of one question, in order."""
+    match question.type:
+        case "M" | "F" | "Q" | "K":
+            yield from (Cell(question, row) for row in question.rows)
+        case "P":
+            for row in question.rows:
+                yield Cell(question, row)
+                yield Cell(question, row, role="comment")
+        case ":" | ";":
+            yield from (Cell(question, row, column) for row in question.rows for column in question.columns)
+        case "1":
+            yield from (Cell(question, row, role=scale) for row in question.rows for scale in "12")
+        case "R":
+            yield from (Cell(question, role=str(rank)) for rank in range(1, RANKS + 1))
+        case _:
+            yield Cell(question)
+    if question.type == "|":
+        yield Cell(question, role="filecount")
+    if question.type == "O":
+        yield Cell(question, role="comment")
+    if question.has_other:
+        yield Cell(question, role="other")
+        if question.type == "P":
+            yield Cell(question, role="othercomment")
+
+
 def fields(asked: Survey) -> Iterator[Field]:
     """The answer columns of the survey's export in ``code`` headings, in the order of the export."""
     for question in asked.questions:
-        yield from _fields_of(asked, question)
+        for cell in cells(question):
+            yield _field(asked, cell)
 
 
-def _fields_of(asked: Survey, question: Question) -> Iterator[Field]:
-    def field(subquestion: str, heading: str, gist: str, row: Part | None = None, column: Part | None = None,
-              *, kind: str = "", part: str = "", restricted: bool | None = None) -> Field:  # fmt: skip
-        parts = [one for one in (row, column) if one is not None]
-        return Field(
-            survey_id=asked.survey_id,
-            round_year=asked.round_year,
-            question_code=question.code,
-            subquestion_code=subquestion,
-            heading=heading,
-            question_type=question.type,
-            canonical_item=question.item,
-            canonical_part=part or _last(one.part for one in parts) or question.part,
-            code_article=_last(one.article for one in parts) or question.article,
-            occupation_code=_last(one.occupation for one in parts),
-            measure=_last(one.measure for one in parts) or question.measure,
-            value_kind=kind or _last(one.kind for one in parts) or question.kind,
-            restricted=question.restricted if restricted is None else restricted,
-            gist=gist,
-        )
+_ROLE_KINDS = {"comment": "text", "other": "text", "othercomment": "text", "filecount": "number"}
+_ROLE_PARTS = {"comment": "comment", "other": "other", "othercomment": "other_comment", "filecount": "count"}
 
-    code = question.code
-    match question.type:
-        case "M" | "P":
-            for row in question.rows:
-                gist = f"{question.en}: {row.en}"
-                yield field(row.code, f"{code}[{row.code}]", gist, row)
-                if question.type == "P":
-                    comment = f"{row.code}comment"
-                    yield field(comment, f"{code}[{comment}]", f"{gist}: comment", row, kind="text",
-                                part=f"{row.part}_comment", restricted=True)  # fmt: skip
-        case "F" | "Q" | "K":
-            for row in question.rows:
-                yield field(row.code, f"{code}[{row.code}]", f"{question.en}: {row.en}", row)
-        case ":" | ";":
-            for row in question.rows:
-                for column in question.columns:
-                    cell = f"{row.code}_{column.code}"
-                    gist = f"{question.en}: {row.en}, {column.en}"
-                    yield field(cell, f"{code}[{cell}]", gist, row, column)
-        case "1":
-            for row in question.rows:
-                for scale, name in ((1, "first"), (2, "second")):
-                    yield field(f"{row.code}_{scale}", f"{code}[{row.code}][{scale}]",
-                                f"{question.en}: {row.en}, {name} scale", row,
-                                part=f"{row.part}_scale_{scale}")  # fmt: skip
-        case "R":
-            for rank in range(1, RANKS + 1):
-                yield field(
-                    str(rank),
-                    f"{code}[{rank}]",
-                    f"{question.en}: rank {rank}",
-                    part=f"rank_{rank}",
-                )
-        case "|":
-            yield field("", code, question.en)
-            yield field("filecount", f"{code}[filecount]", f"{question.en}: number of files", kind="number",
-                        part=f"{question.part}_count", restricted=False)  # fmt: skip
-        case "O":
-            yield field("", code, question.en)
-            yield field("comment", f"{code}[comment]", f"{question.en}: comment", kind="text",
-                        part=f"{question.part}_comment", restricted=True)  # fmt: skip
-        case _:
-            yield field("", code, question.en)
-    if question.has_other:
-        yield field("other", f"{code}[other]", f"{question.en}: other", kind="text",
-                    part=f"{question.part}_other".lstrip("_"), restricted=True)  # fmt: skip
-        if question.type == "P":
-            yield field("othercomment", f"{code}[othercomment]", f"{question.en}: comment on other",
-                        kind="text", part="other_comment", restricted=True)  # fmt: skip
+
+def _field(asked: Survey, cell: Cell) -> Field:
+    question, parts = cell.question, [one for one in (cell.row, cell.column) if one is not None]
+    part = _last(one.part for one in parts) or question.part
+    if cell.role in _ROLE_PARTS:
+        part = f"{part}_{_ROLE_PARTS[cell.role]}".lstrip("_")
+    elif cell.role:
+        part = f"{part}_{'scale' if cell.row else 'rank'}_{cell.role}".lstrip("_")
+    free_text = cell.role in _ROLE_KINDS and cell.role != "filecount"
+    return Field(
+        survey_id=asked.survey_id,
+        round_year=asked.round_year,
+        question_code=question.code,
+        subquestion_code=cell.subquestion_code,
+        heading=cell.heading,
+        question_type=question.type,
+        canonical_item=question.item,
+        canonical_part=part,
+        code_article=_last(one.article for one in parts) or question.article,
+        occupation_code=_last(one.occupation for one in parts),
+        measure=_last(one.measure for one in parts) or question.measure,
+        value_kind=_ROLE_KINDS.get(cell.role) or _last(one.kind for one in parts) or question.kind,
+        restricted=free_text or (question.restricted and cell.role != "filecount"),
+        gist=_gist(cell),
+    )
+
+
+def _gist(cell: Cell) -> str:
+    parts = ", ".join(one.en for one in (cell.row, cell.column) if one is not None)
+    role = f"{'scale' if cell.row else 'rank'} {cell.role}" if cell.role.isdigit() else cell.role
+    return ": ".join(text for text in (cell.question.en, parts, role) if text)
 
 
 def _last(values: Iterator[str]) -> str:
@@ -710,22 +741,10 @@ def _last(values: Iterator[str]) -> str:
 
 def question_catalogue() -> str:
     """The seed ``nri_question.csv``: one row per answer column of every survey."""
-    rows = []
-    for asked in surveys():
-        for one in fields(asked):
-            rows.append(
-                [
-                    one.survey_id, one.round_year, one.question_code, one.subquestion_code, one.heading,
-                    one.question_type, one.canonical_item, one.canonical_part, one.code_article,
-                    one.occupation_code, one.measure, one.value_kind, str(one.restricted).lower(), one.gist,
-                ]
-            )  # fmt: skip
-    header = [
-        "survey_id", "round_year", "question_code", "subquestion_code", "heading", "question_type",
-        "canonical_item", "canonical_part", "code_article", "occupation_code", "measure", "value_kind",
-        "restricted", "gist",
-    ]  # fmt: skip
-    return _csv(header, rows)
+    return _csv(
+        [field.name for field in dataclass_fields(Field)],
+        [[_text(value) for value in astuple(one)] for asked in surveys() for one in fields(asked)],
+    )
 
 
 def option_catalogue() -> str:
@@ -734,38 +753,25 @@ def option_catalogue() -> str:
     for asked in surveys():
         for question in asked.questions:
             for scale, options in enumerate((question.options, question.second_options)):
-                for option in options:
-                    rows.append(
-                        [
-                            asked.survey_id,
-                            question.code,
-                            scale,
-                            option.code,
-                            option.meaning,
-                            option.en,
-                        ]
-                    )
+                rows.extend(
+                    [asked.survey_id, question.code, scale, option.code, option.meaning, option.en]
+                    for option in options
+                )
             if question.has_other and question.type in "L!":
                 rows.append([asked.survey_id, question.code, 0, "-oth-", "other", "Other"])
-    header = [
-        "survey_id",
-        "question_code",
-        "scale_id",
-        "option_code",
-        "meaning",
-        "label",
-    ]
-    return _csv(header, rows)
+    return _csv(["survey_id", "question_code", "scale_id", "option_code", "meaning", "label"], rows)
 
 
 def heading_catalogue() -> str:
     """The headings that the source knows, and which of them are restricted."""
     rows = [
-        [asked.survey_id, one.heading, str(one.restricted).lower()]
-        for asked in surveys()
-        for one in fields(asked)
+        [asked.survey_id, one.heading, _text(one.restricted)] for asked in surveys() for one in fields(asked)
     ]
     return _csv(["survey_id", "heading", "restricted"], rows)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
