@@ -1,0 +1,388 @@
+"""Reading of JSON bodies: whole and column-wise where all is well, record by record to name what is not."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+import polars as pl
+
+from mobility_warehouse.sources.declaration import Reading, Rejected, Resource, SourceError
+
+DEFAULT_TEXT_LIMIT = 10_000
+
+#: What PostgreSQL's bigint holds; beyond it a JSON integer is no integer of ours.
+Int64 = msgspec.Meta(ge=-(2**63), le=2**63 - 1)
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+_JSON_TYPE_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+
+
+class Span(NamedTuple):
+    """Where the array of records lies in a body: body[start:end] begins with ``[`` and ends with ``]``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule for values of the right type, judged on the whole frame at once.
+
+    ``broken`` is true on the rows that break it; ``message`` says what was expected, with ``{value}``
+    standing for the value found.
+    """
+
+    reason: str
+    column: str
+    broken: pl.Expr
+    message: str
+
+
+@dataclass(frozen=True)
+class RecordReader(Generic[Row]):
+    """Reads the records of one resource, each a JSON object that ``row`` types field by field.
+
+    ``span`` finds the array of records in a body. ``values`` gives a row's values in the order of
+    ``schema``, the columns as they come, before a source reworks them; ``wire`` names the JSON path of
+    each column, as ``country.id``. Rows on which ``is_absent`` holds state that there is no value: they
+    are counted, not landed. Text beyond ``text_limit`` characters is rejected. A NUL is, too, because
+    PostgreSQL cannot hold it.
+    """
+
+    source: str
+    resource: Resource
+    row: type[Row]
+    span: Callable[[bytes], Span]
+    values: Callable[[Row], tuple[Any, ...]]
+    schema: Mapping[str, pl.DataType]
+    wire: Mapping[str, str]
+    rules: Sequence[Rule] = ()
+    is_absent: pl.Expr | None = None
+    text_limit: int = DEFAULT_TEXT_LIMIT
+    _text_columns: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        text = tuple(name for name, dtype in self.schema.items() if dtype == pl.String())
+        object.__setattr__(self, "_text_columns", text)
+
+    def read(self, slice_name: str, body: bytes, rules: Sequence[Rule] = ()) -> Reading:
+        """The records of a checked body; ``rules`` add to the reader's own, for this slice.
+
+        Raises SourceError (retryable) where the body is no JSON even when read record by record.
+        """
+        label = f"{self.source} {self.resource.name} {slice_name}"
+        array = self._array(label, body)
+        rejected: list[Rejected] = []
+        records: Sequence[memoryview | bytes] | None = None
+        try:
+            with _no_garbage_collection():
+                frame = self._frame(self._decoder.decode(memoryview(body)[array.start : array.end]))
+            count = frame.height
+        except (msgspec.DecodeError, UnicodeError, OverflowError):
+            records = split_records(label, body, array)
+            count = len(records)
+            frame, rejected = self._read_one_by_one(label, records)
+        broken = self._broken(frame, body, (*self.rules, *rules))
+        if broken:
+            if records is None:
+                records = split_records(label, body, array)
+            rejected += [
+                self._rejected(
+                    label, row["record_no"], records[row["record_no"]], rule.reason, wire,
+                    rule.message.format(value=_shown(row[rule.column])),
+                )
+                for row, rule, wire in broken
+            ]  # fmt: skip
+            bad = pl.Series([row["record_no"] for row, _, _ in broken], dtype=pl.UInt32)
+            frame = frame.filter(~pl.col("record_no").is_in(bad.implode()))
+        absent = 0
+        if self.is_absent is not None:
+            kept = frame.filter(~self.is_absent)
+            absent, frame = frame.height - kept.height, kept
+        rejected.sort(key=lambda record: record.record_no)
+        return Reading(frame=frame, rejected=rejected, read=count, absent=absent)
+
+    def count(self, slice_name: str, body: bytes) -> int:
+        """How many records the body holds, valid or not."""
+        label = f"{self.source} {self.resource.name} {slice_name}"
+        return len(split_records(label, body, self._array(label, body)))
+
+    def _array(self, label: str, body: bytes) -> Span:
+        try:
+            return self.span(body)
+        except ValueError as error:
+            raise SourceError(f"{label}: {error}", retryable=True) from error
+
+    @cached_property
+    def _key_paths(self) -> frozenset[str]:
+        return frozenset(self.wire[name] for name in self.resource.key if name in self.wire)
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[list[Row]]:
+        return msgspec.json.Decoder(list[self.row])  # type: ignore[name-defined]
+
+    @cached_property
+    def _record_decoder(self) -> msgspec.json.Decoder[Row]:
+        return msgspec.json.Decoder(self.row)
+
+    def _frame(self, rows: list[Row]) -> pl.DataFrame:
+        # One flat list, sliced by stride, beats zip(*rows): no tuple per column and no second copy.
+        width = len(self.schema)
+        flat = list(chain.from_iterable(map(self.values, rows)))
+        columns = [
+            pl.Series(name, flat[position::width], dtype=dtype, strict=True)
+            for position, (name, dtype) in enumerate(self.schema.items())
+        ]
+        columns.append(pl.arange(len(rows), dtype=pl.UInt32, eager=True).alias("record_no"))
+        return pl.DataFrame(columns)
+
+    def _read_one_by_one(
+        self, label: str, records: Sequence[memoryview | bytes]
+    ) -> tuple[pl.DataFrame, list[Rejected]]:
+        rows: list[Row] = []
+        positions: list[int] = []
+        rejected: list[Rejected] = []
+        for record_no, record in enumerate(records):
+            try:
+                row = self._record_decoder.decode(record)
+            except (msgspec.DecodeError, UnicodeError) as error:
+                reason, wire, message = _diagnose(record, error)
+                if wire in self._key_paths and (reason == "missing_field" or message.endswith("got null")):
+                    reason = "missing_key"
+                rejected.append(self._rejected(label, record_no, record, reason, wire, message))
+            else:
+                rows.append(row)
+                positions.append(record_no)
+        frame = self._frame(rows)
+        return frame.with_columns(pl.Series("record_no", positions, dtype=pl.UInt32)), rejected
+
+    def _broken(
+        self, frame: pl.DataFrame, body: bytes, rules: Sequence[Rule]
+    ) -> list[tuple[dict[str, Any], Rule, str]]:
+        """Each row that breaks a rule, with the first rule that it breaks and that column's JSON path."""
+        suspects = list(chain(self._text_rules(frame, body), rules))
+        if not suspects or frame.is_empty():
+            return []
+        verdicts = frame.select(
+            rule.broken.fill_null(False).any().alias(str(number)) for number, rule in enumerate(suspects)
+        ).row(0)
+        found: dict[int, tuple[dict[str, Any], Rule, str]] = {}
+        for rule, is_broken in zip(suspects, verdicts, strict=True):
+            if is_broken:
+                for row in frame.filter(rule.broken.fill_null(False)).iter_rows(named=True):
+                    found.setdefault(row["record_no"], (row, rule, self.wire[rule.column]))
+        return list(found.values())
+
+    def _text_rules(self, frame: pl.DataFrame, body: bytes) -> Iterator[Rule]:
+        lengths = frame.select(pl.col(self._text_columns).str.len_bytes().max())
+        for name in self._text_columns:
+            longest = lengths.get_column(name).item()
+            if longest is not None and longest > self.text_limit:
+                yield Rule(
+                    reason="overlong",
+                    column=name,
+                    broken=pl.col(name).str.len_chars() > self.text_limit,
+                    message=f"expected at most {self.text_limit:,} characters, got {{value}}",
+                )
+        # JSON writes a NUL only as \u0000; one search of the bytes saves one of every column.
+        if b"\\u0000" in body:
+            for name in self._text_columns:
+                yield Rule(
+                    reason="control_character",
+                    column=name,
+                    broken=pl.col(name).str.contains("\x00", literal=True),
+                    message="a NUL character cannot be stored",
+                )
+
+    def _rejected(
+        self,
+        label: str,
+        record_no: int,
+        record: memoryview | bytes,
+        reason: str,
+        wire: str | None,
+        message: str,
+    ) -> Rejected:
+        where = f"{label} record {record_no}" + (f" field {wire}" if wire else "")
+        return Rejected(
+            record_no=record_no,
+            reason=reason,
+            message=f"{where}: {message}",
+            record=bytes(record),
+            field=wire,
+            key=self._readable_key(record),
+        )
+
+    def _readable_key(self, record: memoryview | bytes) -> dict[str, object]:
+        """What the record says of its key; a part of the wrong type is left out."""
+        try:
+            content = json.loads(bytes(record), strict=False)
+        except (ValueError, UnicodeError):
+            return {}
+        key: dict[str, object] = {}
+        for name in self.resource.key:
+            value: object = content
+            for part in self.wire.get(name, "").split("."):
+                value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
+            is_finite = not isinstance(value, float) or math.isfinite(value)
+            if value is None or (isinstance(value, str | int | float) and is_finite):
+                key[name] = value
+        return key
+
+
+_MISSING = object()
+
+
+def split_records(label: str, body: bytes, array: Span) -> Sequence[memoryview | bytes]:
+    """The bytes of each element of the array, exactly as they came.
+
+    What msgspec calls malformed as a whole (a NaN, a raw control character, broken UTF-8, half a
+    surrogate pair) is split by Python's more tolerant scanner, so that one bad record costs one record.
+    Raises SourceError (retryable) where that finds no JSON either.
+    """
+    try:
+        raws = msgspec.json.decode(memoryview(body)[array.start : array.end], type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeError):
+        return list(_scan_records(label, body, array.start))
+    return [memoryview(raw) for raw in raws]
+
+
+def _scan_records(label: str, body: bytes, start: int) -> Iterator[bytes]:
+    # Latin-1 maps bytes and characters one to one, so that positions in the text are those in the body.
+    text = body.decode("latin-1")
+    scanner = json.JSONDecoder(strict=False)
+    position = _after_space(text, start + 1)
+    if text[position : position + 1] == "]":
+        return
+    while True:
+        try:
+            _, end = scanner.raw_decode(text, position)
+        except ValueError as error:
+            raise SourceError(
+                f"{label}: malformed JSON at byte {position:,}: {error}", retryable=True
+            ) from error
+        yield body[position:end]
+        position = _after_space(text, end)
+        separator = text[position : position + 1]
+        if separator == "]":
+            return
+        if separator != ",":
+            raise SourceError(
+                f"{label}: malformed JSON at byte {position:,}: no end of the records", retryable=True
+            )
+        position = _after_space(text, position + 1)
+
+
+def _after_space(text: str, position: int) -> int:
+    while text[position : position + 1] in (" ", "\t", "\r", "\n") and position < len(text):
+        position += 1
+    return position
+
+
+def _diagnose(record: memoryview | bytes, error: Exception) -> tuple[str, str | None, str]:
+    """Reason code, JSON path and message for a record that does not decode."""
+    text = str(error)
+    if isinstance(error, UnicodeError):
+        return "not_unicode", None, "text is not UTF-8"
+    if not isinstance(error, msgspec.ValidationError):
+        return _diagnose_malformed(record, text)
+    message, _, path = text.partition(" - at `$")
+    wire = path.rstrip("`").removeprefix(".") or None
+    missing = re.fullmatch(r"Object missing required field `(.*)`", message)
+    if missing:
+        return "missing_field", _join(wire, missing[1]), "the declared field is missing"
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", message)
+    if unknown:
+        return "unknown_field", _join(wire, unknown[1]), "the declaration knows no such field"
+    expected = re.fullmatch(r"Expected `(.*)`, got `(.*)`", message)
+    if expected:
+        return "wrong_type", wire, f"expected {_json_type(expected[1])}, got {_json_type(expected[2])}"
+    invalid = re.fullmatch(r"Invalid enum value (.*)", message)
+    if invalid:
+        return "unknown_code", wire, f"{invalid[1]} is no known code"
+    if "out of range" in message or message.startswith("Expected `int`"):
+        return "out_of_range", wire, "number out of range"
+    return "wrong_type", wire, message
+
+
+def _diagnose_malformed(record: memoryview | bytes, text: str) -> tuple[str, str | None, str]:
+    found: list[str] = []
+
+    def note(constant: str) -> float:
+        found.append(constant)
+        return math.nan
+
+    try:
+        content = json.loads(bytes(record), strict=False, parse_constant=note)
+    except UnicodeError:
+        return "not_unicode", None, "text is not UTF-8"
+    except ValueError:
+        return "malformed", None, text
+    if found:
+        return "not_a_number", _path_of(content, _is_nan), f"expected number, got {found[0]}"
+    surrogate = _path_of(content, _is_half_surrogate)
+    if surrogate is not None:
+        return "not_unicode", surrogate, "text holds half a surrogate pair"
+    return "control_character", _path_of(content, _has_control_character), "unescaped control character"
+
+
+def _path_of(content: object, test: Callable[[object], bool], path: str = "") -> str | None:
+    if isinstance(content, dict):
+        for name, value in content.items():
+            found = _path_of(value, test, _join(path, name))
+            if found is not None:
+                return found
+        return None
+    return path if test(content) else None
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _is_half_surrogate(value: object) -> bool:
+    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _has_control_character(value: object) -> bool:
+    return isinstance(value, str) and any(character < " " for character in value)
+
+
+def _join(path: str | None, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _json_type(name: str) -> str:
+    """msgspec's ``float | null`` as JSON names it: number or null."""
+    kinds = [kind for kind in name.split(" | ") if kind != "null"] or ["null"]
+    return " or ".join(_JSON_TYPE_NAMES.get(kind, kind) for kind in kinds)
+
+
+def _shown(value: object) -> str:
+    """A value for a message: short ones as they are, long ones by their length."""
+    if isinstance(value, str) and len(value) > 60:
+        return f"{len(value):,} characters"
+    return repr(value)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    # Millions of short-lived rows without cycles: collecting them costs a third of the decoding.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
