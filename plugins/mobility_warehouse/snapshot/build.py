@@ -126,11 +126,15 @@ def build(input_directory: Path, output_directory: Path, builders: Mapping[str, 
 
 
 def figure_builders() -> dict[str, Builder]:
-    """The builder of every source that is built from saved publisher files."""
+    """The builder of every source: from saved publisher files, or synthetic."""
     # Reading xls needs a package of the dependency group "snapshot", which the server does without.
-    from mobility_warehouse.snapshot import figures_who_gho, figures_world_bank
+    from mobility_warehouse.snapshot import figures_who_gho, figures_world_bank, limesurvey_build
 
-    return {"who_gho": figures_who_gho.build, "world_bank": figures_world_bank.build}
+    return {
+        "who_gho": figures_who_gho.build,
+        "world_bank": figures_world_bank.build,
+        "limesurvey": limesurvey_build.build,
+    }
 
 
 @click.command()
