@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, PrimaryKeyConstraint, Table
-from sqlalchemy import Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy import Date as SqlDate
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB, TIMESTAMP, UUID
 from sqlalchemy.types import TypeEngine
 
 from mobility_warehouse.sources.declaration import Column as DeclaredColumn
 from mobility_warehouse.sources.declaration import ColumnType, Resource
-from sqlalchemy import Date as SqlDate
 
-_SQL_TYPES: dict[ColumnType, TypeEngine[object]] = {
+_SQL_TYPES: dict[ColumnType, TypeEngine[Any]] = {
     ColumnType.TEXT: Text(),
     ColumnType.INTEGER: BigInteger(),
     ColumnType.FLOAT: DOUBLE_PRECISION(),
@@ -77,7 +87,7 @@ def _version_columns() -> list[Column[object]]:
     ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def version_table(source_name: str, resource: Resource) -> Table:
     """The table of a resource's versions: declared columns that are not restricted, then the version's own."""
     return Table(
@@ -91,7 +101,7 @@ def version_table(source_name: str, resource: Resource) -> Table:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def restricted_table(source_name: str, resource: Resource) -> Table | None:
     """The Secretariat-only twin that holds the restricted columns; None where the resource has none."""
     restricted = [column for column in resource.columns if column.restricted]

@@ -56,7 +56,7 @@ def create_roles(connection: Connection) -> None:
 
 def grant_all(connection: Connection) -> None:
     """State every grant on schemas and fixed tables; safe to repeat."""
-    database = connection.execute(text("select quote_ident(current_database())")).scalar_one()
+    database: str = connection.execute(text("select quote_ident(current_database())")).scalar_one()
     for statement in _GRANTS.format(database=database).split(";"):
         if statement.strip():
             connection.execute(text(statement))

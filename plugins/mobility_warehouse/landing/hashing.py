@@ -1,0 +1,85 @@
+"""Hashes of records: 128 bits (XXH3) over the canonical text of a row.
+
+Canonical text: the columns in declared order, each as its shortest round-trip text, joined by NUL, which no
+landed text can hold. The hash only tells that two rows are equal; whether a row with another hash is a
+revision is decided column by column, so a change of the algorithm revises nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+
+import polars as pl
+import xxhash
+
+from mobility_warehouse.sources.declaration import Column, ColumnType, Resource
+
+_MODULUS = 1 << 128
+_EMPTY_TEXT = "\x01"
+
+
+def _canonical(columns: Sequence[Column]) -> pl.Expr:
+    parts = []
+    for column in columns:
+        expression = pl.col(column.name)
+        if column.type in (ColumnType.TEXT, ColumnType.JSON):
+            expression = pl.when(expression == "").then(pl.lit(_EMPTY_TEXT)).otherwise(expression)
+        else:
+            expression = expression.cast(pl.String)
+        parts.append(expression.fill_null(""))
+    return pl.concat_str(parts, separator="\0").cast(pl.Binary)
+
+
+def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, int]:
+    """The frame with ``key_hash`` and ``content_hash`` (hex), and the sum of its content hashes mod 2^128.
+
+    The sum does not depend on the rows' order, so it is the same however a publisher sorts its answer.
+    """
+    key_columns = [resource.column(name) for name in resource.key]
+    content_columns = [column for column in resource.columns if not column.volatile]
+    texts = frame.select(key=_canonical(key_columns), content=_canonical(content_columns))
+    digest = xxhash.xxh3_128_digest
+    keys = [digest(value) for value in texts["key"].to_list()]
+    contents = [digest(value) for value in texts["content"].to_list()]
+    words = memoryview(b"".join(contents)).cast("Q")
+    total = (sum(words[0::2]) + (sum(words[1::2]) << 64)) % _MODULUS
+    hashed = frame.with_columns(
+        pl.Series("key_hash", keys, dtype=pl.Binary).bin.encode("hex"),
+        pl.Series("content_hash", contents, dtype=pl.Binary).bin.encode("hex"),
+    )
+    return hashed, total
+
+
+def key_hash(resource: Resource, key: dict[str, object]) -> str | None:
+    """Hash (hex) of a natural key as read from a rejected record; None when a part of it is missing or mistyped."""
+    if any(name not in key for name in resource.key):
+        return None
+    columns = [resource.column(name) for name in resource.key]
+    try:
+        frame = pl.DataFrame(
+            {column.name: pl.Series([key[column.name]], dtype=column.type.polars) for column in columns}
+        )
+    except (TypeError, pl.exceptions.PolarsError):
+        return None
+    digest: str = xxhash.xxh3_128_hexdigest(frame.select(_canonical(columns).alias("key"))["key"][0])
+    return digest
+
+
+@cache
+def declaration_hash(resource: Resource) -> str:
+    """Hash of what decides how an answer is read and compared: key and columns, not thresholds or prose."""
+    columns = [
+        {
+            name: value
+            for name, value in asdict(column).items()
+            if name not in ("description", "unit", "known_values")
+        }
+        | {"type": column.type.value, "known_values": sorted(column.known_values or ())}
+        for column in resource.columns
+    ]
+    canonical = json.dumps({"key": resource.key, "columns": columns}, sort_keys=True)
+    digest: str = xxhash.xxh3_128_hexdigest(canonical.encode())
+    return digest

@@ -1,0 +1,663 @@
+"""One pull: ask, archive, read, compare, land. The only way in which records enter the warehouse."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, Connection, Engine, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from mobility_warehouse.database.declared import version_table
+from mobility_warehouse.database.tables import COUNTED, raw_fetch, raw_response
+from mobility_warehouse.landing import quarantine
+from mobility_warehouse.landing.archive import ArchivedResponse, archive, read_body, validators
+from mobility_warehouse.landing.hashing import declaration_hash, with_hashes
+from mobility_warehouse.landing.report import FetchReport, PullBusy, PullFailed, PullRefused
+from mobility_warehouse.landing.spool import Spool
+from mobility_warehouse.landing.versions import Landing
+from mobility_warehouse.sources.declaration import (
+    Answer,
+    Conversation,
+    Request,
+    Resource,
+    Slice,
+    Source,
+    SourceConnection,
+    SourceError,
+    resource_of,
+)
+from mobility_warehouse.sources.http import FetchError
+
+logger = logging.getLogger(__name__)
+
+_MODULUS = 1 << 128
+_COUNTS = ("read", *COUNTED)
+
+
+class Sender(Protocol):
+    """What the landing needs of an HTTP client."""
+
+    def send(
+        self,
+        request: Request,
+        *,
+        conditional_headers: Mapping[str, str] | None = None,
+        check: Callable[[Answer], None] | None = None,
+    ) -> Answer:
+        """One answer that passed ``check``; raises SourceError when none can be had."""
+        ...
+
+
+#: Answers of the last pull that landed or proved unchanged; none when the archive was read again since, because
+#: then the server's validators speak of another state than the current one.
+_RESPONSES_OF_THE_STATE = """
+with asked as (
+    select max(pull.fetch_id) as fetch_id
+    from raw.fetch as pull
+    inner join raw.response on pull.fetch_id = response.fetch_id
+    where pull.source = :source and pull.resource = :resource and pull.slice = :slice
+        and pull.outcome in ('loaded', 'unchanged')
+)
+select response.*
+from raw.response
+inner join asked on response.fetch_id = asked.fetch_id
+where not exists (
+    select from raw.fetch as pull
+    where pull.source = :source and pull.resource = :resource and pull.slice = :slice
+        and pull.outcome = 'loaded' and pull.fetch_id > asked.fetch_id
+)
+order by response.response_no
+"""
+
+
+@dataclass(slots=True)
+class _Archived:
+    """An answer of an earlier fetch, read from the archive when asked for."""
+
+    response_id: int
+    url: str
+    label: str
+    status: int
+    headers: dict[str, str]
+    sha256: bytes
+    restricted: bool
+    requested_at: datetime
+
+
+@dataclass(slots=True)
+class _Previous:
+    """The last fetch that defined the slice's current state."""
+
+    report: FetchReport
+    content_hash: int | None
+    declaration_hash: str | None
+    clean: bool
+    responses: list[_Archived] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What the conversation got for one request, in order; ``error`` is why it is no answer."""
+
+    answer: Answer
+    error: SourceError | None = None
+
+
+def pull(
+    engine: Engine,
+    source: Source,
+    part: Slice,
+    connection: SourceConnection,
+    *,
+    client: Sender,
+    run_id: str | None = None,
+) -> FetchReport:
+    """Pull one slice of a source and land it.
+
+    Raises PullFailed when the source gave no whole, valid answer, PullRefused when more records than the
+    resource allows were quarantined or would be withdrawn, PullBusy when the slice is being pulled already.
+    In each case the versions are as before; what was received is in the archive and in raw.fetch.
+    """
+    with _Pull(engine, source, part, run_id) as running:
+        return running.from_source(connection, client)
+
+
+def accept(engine: Engine, source: Source, fetch_id: int, *, accepted_by: str) -> FetchReport:
+    """Land a refused fetch from its archived bodies, without the shares' limits, as a fetch of its own.
+
+    Raises ValueError when the fetch was not refused or a later one has landed since: history is not rewritten.
+    """
+    return _again(engine, source, fetch_id, outcome="refused", accepted_by=accepted_by)
+
+
+def replay(engine: Engine, source: Source, fetch_id: int, *, run_id: str | None = None) -> FetchReport:
+    """Read the archived bodies of a landed fetch again, after a fix of declaration or reader.
+
+    Quarantined records of that fetch that now land are marked as replayed. Raises ValueError when a later
+    fetch of the slice has landed: pull again instead.
+    """
+    return _again(engine, source, fetch_id, outcome="loaded", run_id=run_id)
+
+
+def _again(
+    engine: Engine,
+    source: Source,
+    fetch_id: int,
+    *,
+    outcome: str,
+    accepted_by: str | None = None,
+    run_id: str | None = None,
+) -> FetchReport:
+    with engine.connect() as connection:
+        row = connection.execute(select(raw_fetch).where(raw_fetch.c.fetch_id == fetch_id)).first()
+        if row is None or row.source != source.name:
+            raise ValueError(f"there is no fetch {fetch_id} of source {source.name}")
+        usable = {"refused"} if outcome == "refused" else {"loaded", "unchanged"}
+        if row.outcome not in usable:
+            raise ValueError(f"fetch {fetch_id} is {row.outcome}, not {' or '.join(sorted(usable))}")
+        later = connection.execute(
+            select(raw_fetch.c.fetch_id).where(
+                raw_fetch.c.source == row.source,
+                raw_fetch.c.resource == row.resource,
+                raw_fetch.c.slice == row.slice,
+                raw_fetch.c.fetch_id > fetch_id,
+                raw_fetch.c.outcome.in_(("loaded", "unchanged")),
+            )
+        ).first()
+    if later is not None:
+        raise ValueError(
+            f"fetch {later.fetch_id} of {row.source} {row.resource} {row.slice} has landed since fetch {fetch_id}; "
+            "pull the slice again instead"
+        )
+    with _Pull(engine, source, Slice(row.resource, row.slice), run_id) as running:
+        return running.from_archive(fetch_id, accepted_by=accepted_by, accepted=outcome == "refused")
+
+
+class _Pull:
+    """State of one pull between its lock and its outcome."""
+
+    def __init__(self, engine: Engine, source: Source, part: Slice, run_id: str | None) -> None:
+        self._engine = engine
+        self._source = source
+        self._part = part
+        self._resource: Resource = resource_of(source, part.resource)
+        self._run_id = run_id
+        self._started = time.monotonic()
+        self._report = FetchReport(0, source.name, part.resource, part.name)
+        self._digests: list[bytes] = []
+        self._bytes = 0
+
+    # -- lock and log -------------------------------------------------------------------------------
+
+    def __enter__(self) -> _Pull:
+        self._lock = self._engine.connect()
+        locked: bool = self._lock.execute(
+            text("select pg_try_advisory_lock(hashtextextended(:name, 0))"), {"name": self._name}
+        ).scalar_one()
+        if not locked:
+            self._lock.close()
+            raise PullBusy(f"{self._name}: another pull of it is under way")
+        self._lock.execute(
+            update(raw_fetch)
+            .where(*self._same_slice(), raw_fetch.c.outcome == "running")
+            .values(outcome="failed", message="interrupted", finished_at=text("clock_timestamp()"))
+        )
+        self._report.fetch_id = self._lock.execute(
+            insert(raw_fetch).returning(raw_fetch.c.fetch_id),
+            {
+                "source": self._source.name,
+                "resource": self._part.resource,
+                "slice": self._part.name,
+                "run_id": self._run_id,
+                "synthetic": self._source.synthetic,
+                "declaration_hash": declaration_hash(self._resource),
+            },
+        ).scalar_one()
+        self._lock.commit()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            if error is not None and self._report.outcome == "running":
+                self._end("failed", f"{type(error).__name__}: {error}")
+        finally:
+            self._lock.rollback()
+            self._lock.execute(text("select pg_advisory_unlock_all()"))
+            self._lock.close()
+
+    @property
+    def _name(self) -> str:
+        return f"{self._source.name} {self._part.resource} {self._part.name}"
+
+    def _same_slice(self) -> tuple[ColumnElement[bool], ...]:
+        return (
+            raw_fetch.c.source == self._source.name,
+            raw_fetch.c.resource == self._part.resource,
+            raw_fetch.c.slice == self._part.name,
+        )
+
+    def _end(
+        self, outcome: str, message: str | None = None, values: Mapping[str, object] | None = None
+    ) -> FetchReport:
+        with self._engine.begin() as connection:
+            self._finish(connection, outcome, message, values or {})
+        return self._report
+
+    def _finish(
+        self, connection: Connection, outcome: str, message: str | None, values: Mapping[str, object]
+    ) -> None:
+        report = self._report
+        report.outcome, report.message = outcome, message
+        report.seconds = time.monotonic() - self._started
+        connection.execute(
+            update(raw_fetch)
+            .where(raw_fetch.c.fetch_id == report.fetch_id)
+            .values(
+                outcome=outcome,
+                message=message,
+                finished_at=text("clock_timestamp()"),
+                byte_count=self._bytes,
+                bytes_sha256=hashlib.sha256(b"".join(self._digests)).digest() if self._digests else None,
+                **{name: getattr(report, name) for name in (*_COUNTS, "withdrawn") if outcome != "failed"},
+                **values,
+            )
+        )
+
+    @property
+    def _scope(self) -> dict[str, str]:
+        return {
+            "source": self._source.name,
+            "resource": self._part.resource,
+            "slice": self._part.name,
+        }
+
+    # -- the last state -----------------------------------------------------------------------------
+
+    def _previous(self) -> _Previous | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                select(raw_fetch)
+                .where(
+                    *self._same_slice(),
+                    raw_fetch.c.outcome.in_(("loaded", "unchanged")),
+                    raw_fetch.c.fetch_id < self._report.fetch_id,
+                )
+                .order_by(raw_fetch.c.fetch_id.desc())
+                .limit(1)
+            ).first()
+            if row is None:
+                return None
+            responses = connection.execute(text(_RESPONSES_OF_THE_STATE), self._scope).all()
+        report = FetchReport(row.fetch_id, row.source, row.resource, row.slice, outcome=row.outcome)
+        for name in _COUNTS:
+            setattr(report, name, getattr(row, name) or 0)
+        return _Previous(
+            report,
+            row.content_hash.int if row.content_hash is not None else None,
+            row.declaration_hash,
+            clean=not (report.duplicate or report.superseded or report.quarantined),
+            responses=[
+                _Archived(
+                    response.response_id,
+                    response.url,
+                    response.label,
+                    response.status,
+                    response.headers,
+                    response.sha256,
+                    response.restricted,
+                    response.requested_at,
+                )
+                for response in responses
+            ],
+        )
+
+    def _answer_from(self, archived: _Archived, *, not_modified: bool) -> Answer:
+        return Answer(
+            request=Request(archived.url, label=archived.label),
+            status=archived.status,
+            headers=archived.headers,
+            body=read_body(self._engine, archived.sha256, restricted=archived.restricted),
+            requested_at=archived.requested_at,
+            elapsed=timedelta(0),
+            not_modified=not_modified,
+        )
+
+    # -- from the source ----------------------------------------------------------------------------
+
+    def from_source(self, connection: SourceConnection, client: Sender) -> FetchReport:
+        previous = self._previous()
+        same_declaration = previous is not None and previous.declaration_hash == declaration_hash(
+            self._resource
+        )
+        known: dict[str, _Archived | Answer] = {}
+        if previous is not None and same_declaration:
+            known = self._probe(previous, client)
+            if previous.responses and all(
+                isinstance(known.get(response.url), _Archived) for response in previous.responses
+            ):
+                return self._unchanged(previous)
+        try:
+            return self._land(self._asked(connection, client, known), previous if same_declaration else None)
+        except SourceError as error:
+            self._end("failed", str(error))
+            raise PullFailed(self._report) from error
+
+    def _probe(self, previous: _Previous, client: Sender) -> dict[str, _Archived | Answer]:
+        """Ask the previous fetch's pages whether they changed, until the first that did.
+
+        Gives what the conversation need not ask again: 304s as archived, the first new answer as it came.
+        """
+        known: dict[str, _Archived | Answer] = {}
+        if any(response.label or not validators(response.headers) for response in previous.responses):
+            return known
+        for response in previous.responses:
+            try:
+                answer = client.send(
+                    Request(response.url),
+                    conditional_headers=validators(response.headers),
+                    check=lambda answer: self._source.check(self._part, answer),
+                )
+            except SourceError:
+                return known
+            if not answer.not_modified:
+                known[response.url] = answer
+                return known
+            known[response.url] = response
+        return known
+
+    def _unchanged(self, previous: _Previous) -> FetchReport:
+        """The source says, or the bytes show, that nothing changed: nothing is read again."""
+        report, before = self._report, previous.report
+        report.read, report.absent = before.read, before.absent
+        report.duplicate, report.superseded = before.duplicate, before.superseded
+        report.quarantined = before.quarantined
+        report.unchanged = (
+            before.read - before.absent - before.duplicate - before.superseded - before.quarantined
+        )
+        self._digests = [response.sha256 for response in previous.responses]
+        return self._end(
+            "unchanged",
+            values={
+                "url": previous.responses[0].url,
+                "content_hash": (
+                    f"{previous.content_hash:032x}" if previous.content_hash is not None else None
+                ),
+            },
+        )
+
+    def _asked(
+        self, connection: SourceConnection, client: Sender, known: Mapping[str, _Archived | Answer]
+    ) -> Iterator[_Asked]:
+        """Run the conversation one answer ahead, so that fetching and reading overlap."""
+        answers: queue.Queue[_Asked | BaseException | None] = queue.Queue(maxsize=1)
+        stopped = threading.Event()
+
+        def put(item: _Asked | BaseException | None) -> bool:
+            while not stopped.is_set():
+                try:
+                    answers.put(item, timeout=0.1)
+                    return True
+                except queue.Full:
+                    continue
+            return False
+
+        def converse() -> None:
+            conversation = self._source.conversation(self._part, connection)
+            try:
+                request = next(conversation)
+                while not stopped.is_set():
+                    try:
+                        answer = self._one(request, client, known)
+                    except SourceError as error:
+                        self._take_leave(conversation, error, client)
+                        received = error.answer if isinstance(error, FetchError) else None
+                        put(_Asked(received, error) if received is not None and request.archive else error)
+                        return
+                    if request.archive and not put(_Asked(answer)):
+                        return
+                    request = conversation.send(answer)
+                self._take_leave(conversation, SourceError("the pull ended early"), client)
+            except StopIteration:
+                put(None)
+            except BaseException as fault:
+                put(fault)
+
+        thread = threading.Thread(target=converse, name=f"pull {self._name}", daemon=True)
+        thread.start()
+        try:
+            while (item := answers.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            stopped.set()
+            thread.join()
+
+    def _take_leave(self, conversation: Conversation, error: SourceError, client: Sender) -> None:
+        """Tell the conversation of the fault and send what it still wants sent: a session to release."""
+        try:
+            request = conversation.throw(error)
+            while True:
+                request = conversation.send(client.send(request))
+        except (StopIteration, SourceError):
+            return
+
+    def _one(self, request: Request, client: Sender, known: Mapping[str, _Archived | Answer]) -> Answer:
+        cached = known.get(request.url) if request.method == "GET" else None
+        if isinstance(cached, _Archived):
+            return replace(self._answer_from(cached, not_modified=True), request=request)
+        if cached is not None:
+            return replace(cached, request=request)
+        return client.send(request, check=lambda answer: self._source.check(self._part, answer))
+
+    # -- from the archive ---------------------------------------------------------------------------
+
+    def from_archive(self, fetch_id: int, *, accepted: bool, accepted_by: str | None) -> FetchReport:
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(raw_response)
+                .where(raw_response.c.fetch_id == fetch_id)
+                .order_by(raw_response.c.response_no)
+            ).all()
+        archived = [
+            _Archived(
+                row.response_id,
+                row.url,
+                row.label,
+                row.status,
+                row.headers,
+                row.sha256,
+                row.restricted,
+                row.requested_at,
+            )
+            for row in rows
+        ]
+        values = {"accepted_fetch_id": fetch_id, "accepted_by": accepted_by} if accepted else {}
+        report = self._read_and_apply(
+            ((self._answer_from(response, not_modified=False), _done(response)) for response in archived),
+            previous=None,
+            limits=not accepted,
+            values=values,
+        )
+        with self._engine.begin() as connection:
+            connection.execute(
+                text(
+                    """
+                    update quarantine.record
+                    set status = 'replayed', resolved_at = clock_timestamp(), resolved_fetch_id = :landed
+                    where fetch_id = :fetch_id and not exists (
+                        select from quarantine.record as again
+                        where again.fetch_id = :landed
+                            and again.response_id = quarantine.record.response_id
+                            and again.record_no = quarantine.record.record_no
+                    )
+                    """
+                ),
+                {"landed": report.fetch_id, "fetch_id": fetch_id},
+            )
+        return report
+
+    # -- reading and landing ------------------------------------------------------------------------
+
+    def _land(self, asked: Iterator[_Asked], previous: _Previous | None) -> FetchReport:
+        with _archivist() as pool:
+            return self._read_and_apply(
+                self._archived_answers(asked, pool), previous=previous, limits=True, values={}
+            )
+
+    def _archived_answers(
+        self, asked: Iterator[_Asked], pool: ThreadPoolExecutor
+    ) -> Iterator[tuple[Answer, Future[ArchivedResponse]]]:
+        """Archive each answer beside its reading, at most one behind; faults are archived before they are raised."""
+        pending: Future[ArchivedResponse] | None = None
+        for number, item in enumerate(asked):
+            if pending is not None:
+                pending.result()
+            pending = pool.submit(
+                archive,
+                self._engine,
+                self._report.fetch_id,
+                number,
+                item.answer,
+                restricted=self._resource.personal_data,
+            )
+            if item.error is not None:
+                pending.result()
+                raise item.error
+            yield item.answer, pending
+
+    def _read_and_apply(
+        self,
+        answers: Iterator[tuple[Answer, Future[ArchivedResponse]]],
+        *,
+        previous: _Previous | None,
+        limits: bool,
+        values: Mapping[str, object],
+    ) -> FetchReport:
+        report, total = self._report, 0
+        invalid_keys: list[str] = []
+        url: str | None = None
+        with Spool() as spool:
+            for number, (answer, archived) in enumerate(answers):
+                url = url or answer.request.public_url or answer.request.url
+                reading = self._source.read(self._part, answer)
+                frame, page_hash = with_hashes(reading.frame, self._resource)
+                response = archived.result()
+                if reading.read != frame.height + len(reading.rejected) + reading.absent:
+                    raise SourceError(
+                        f"{self._name} answer {number}: the reader lost records: {reading.read} read, {frame.height} valid, "
+                        f"{len(reading.rejected)} rejected, {reading.absent} absent"
+                    )
+                self._digests.append(response.sha256)
+                self._bytes += len(answer.body)
+                total = (total + page_hash) % _MODULUS
+                report.read += reading.read
+                report.absent += reading.absent
+                report.quarantined += len(reading.rejected)
+                invalid_keys += quarantine.put(
+                    self._engine,
+                    self._source.name,
+                    self._resource,
+                    self._part.name,
+                    report.fetch_id,
+                    response.response_id,
+                    reading.rejected,
+                )
+                spool.add(frame, response.response_id, number)
+            values = {**values, "url": url, "content_hash": f"{total:032x}"}
+            if (
+                previous is not None
+                and previous.clean
+                and previous.content_hash == total
+                and not report.quarantined
+            ):
+                report.unchanged = report.read - report.absent
+                return self._end("unchanged", values=values)
+            return self._apply(spool, invalid_keys, limits=limits, values=values)
+
+    def _apply(
+        self, spool: Spool, invalid_keys: list[str], *, limits: bool, values: Mapping[str, object]
+    ) -> FetchReport:
+        report = self._report
+        with self._engine.connect() as connection, connection.begin() as transaction:
+            connection.execute(text("set local work_mem = '64MB'"))
+            landing = Landing(
+                connection, self._source.name, self._resource, report, spool, invalid_keys=invalid_keys
+            )
+            landing.apply()
+            for conflict in landing.conflicts:
+                quarantine.put(
+                    self._engine,
+                    report.source,
+                    self._resource,
+                    report.slice,
+                    report.fetch_id,
+                    conflict.page.response_id,
+                    [conflict.rejected],
+                )
+            refusal = self._refusal(landing) if limits else None
+            if refusal is None:
+                if not report.changed:
+                    outcome = "unchanged"
+                else:
+                    outcome = "loaded"
+                quarantine.settle(connection, report.source, report.resource, report.slice, report.fetch_id)
+                self._finish(connection, outcome, None, {"landed_at": landing.moment, **values})
+            else:
+                transaction.rollback()
+        if refusal is not None:
+            # Nothing was written: the counts say what the pull would have done, so a person can judge it.
+            self._end("refused", refusal, values)
+            raise PullRefused(report)
+        if report.changed:
+            self._analyze()
+        logger.info("%s: %s", self._name, report)
+        return report
+
+    def _analyze(self) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(text(f"analyze {version_table(self._source.name, self._resource).fullname}"))
+
+    def _refusal(self, landing: Landing) -> str | None:
+        report, resource = self._report, self._resource
+        if report.quarantined > 1 and report.quarantined > resource.max_quarantined_share * report.read:
+            return (
+                f"{report.quarantined:,} of {report.read:,} records were quarantined, more than the "
+                f"{resource.max_quarantined_share:.0%} that resource {resource.name} allows; see "
+                f"`mobility quarantine list`, then `mobility accept {report.fetch_id}` if this is right"
+            )
+        if (
+            report.withdrawn > 1
+            and report.withdrawn > resource.max_withdrawn_share * landing.current_in_slice
+        ):
+            return (
+                f"{report.withdrawn:,} of {landing.current_in_slice:,} current records are gone from the answer, more "
+                f"than the {resource.max_withdrawn_share:.0%} that resource {resource.name} allows; "
+                f"`mobility accept {report.fetch_id}` if this is right"
+            )
+        return None
+
+
+def _done(archived: _Archived) -> Future[ArchivedResponse]:
+    future: Future[ArchivedResponse] = Future()
+    future.set_result(ArchivedResponse(archived.response_id, archived.sha256))
+    return future
+
+
+@contextmanager
+def _archivist() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive") as pool:
+        yield pool
+
+
+__all__ = ["Sender", "accept", "pull", "replay"]

@@ -1,0 +1,64 @@
+"""Pages of one pull on disk: memory stays that of one page, however many a pull has."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One read answer: its response and where its frame lies; ``response_no`` is its position in the pull."""
+
+    response_id: int
+    response_no: int
+    rows: int
+    path: Path
+
+
+@dataclass(slots=True)
+class Spool:
+    """Frames of a pull in a temporary folder that vanishes at the end of the with block."""
+
+    pages: list[Page] = field(default_factory=list)
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Spool:
+        self._folder = tempfile.TemporaryDirectory(prefix="mobility-spool-")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def add(self, frame: pl.DataFrame, response_id: int, response_no: int) -> None:
+        """Put one page's hashed frame away."""
+        if self._folder is None:
+            raise RuntimeError("the spool is used outside its with block")
+        path = Path(self._folder.name) / f"{len(self.pages)}.arrow"
+        frame.write_ipc(path)
+        self.pages.append(Page(response_id, response_no, frame.height, path))
+
+    @property
+    def rows(self) -> int:
+        """Rows of all pages."""
+        return sum(page.rows for page in self.pages)
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, Page, pl.DataFrame]]:
+        """Page number, page and frame of each page, one in memory at a time."""
+        for number, page in enumerate(self.pages):
+            yield number, page, self.frame(number, columns)
+
+    def frame(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The frame of one page, whole or only the named columns."""
+        return pl.read_ipc(self.pages[number].path, columns=list(columns) if columns is not None else None)

@@ -1,0 +1,423 @@
+"""From records of a pull to versions in PostgreSQL: what a pull does to each key, in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import psycopg
+from sqlalchemy import Connection, text
+
+from mobility_warehouse.database.declared import restricted_table, version_table
+from mobility_warehouse.landing.clock import stamp
+from mobility_warehouse.landing.hashing import key_hash
+from mobility_warehouse.landing.report import FetchReport
+from mobility_warehouse.landing.spool import Page, Spool
+from mobility_warehouse.sources.declaration import ColumnType, OnConflict, Rejected, Resource
+
+#: Two numbers that differ by at most this share of the greater are one number, written differently.
+NOISE = 1e-9
+
+
+@dataclass(slots=True)
+class Conflict:
+    """Records of one pull that share a key but not their content, and were therefore not landed."""
+
+    page: Page
+    rejected: Rejected
+
+
+@dataclass
+class Landing:
+    """One pull of one slice, applied to its version table inside the caller's open transaction."""
+
+    connection: Connection
+    source_name: str
+    resource: Resource
+    report: FetchReport
+    spool: Spool
+    invalid_keys: Sequence[str] = ()
+    moment: datetime | None = None
+    conflicts: list[Conflict] = field(default_factory=list)
+    current_in_slice: int = 0
+
+    def __post_init__(self) -> None:
+        self._table = version_table(self.source_name, self.resource).fullname
+        twin = restricted_table(self.source_name, self.resource)
+        self._restricted_table = twin.fullname if twin is not None else None
+        self._open = [column for column in self.resource.columns if not column.restricted]
+        self._restricted = [column for column in self.resource.columns if column.restricted]
+
+    def _sql(self, statement: str, **parameters: object) -> Any:
+        return self.connection.execute(text(statement), parameters)
+
+    def _count(self, statement: str, **parameters: object) -> int:
+        return int(self._sql(statement, **parameters).scalar_one())
+
+    # -- COPY ---------------------------------------------------------------------------------------
+
+    def _copy(self, target: str, columns: Sequence[str], frames: Iterable[pl.DataFrame]) -> None:
+        driver: psycopg.Connection[Any] = self.connection.connection.driver_connection  # type: ignore[assignment]
+        names = ", ".join(f'"{name}"' for name in columns)
+        with (
+            driver.cursor() as cursor,
+            cursor.copy(f"copy {target} ({names}) from stdin (format csv)") as copy,
+        ):
+            for frame in frames:
+                copy.write(frame.write_csv(include_header=False, line_terminator="\n").encode())
+
+    @property
+    def _version_names(self) -> list[str]:
+        return [
+            *(column.name for column in self._open),
+            "key_hash",
+            "content_hash",
+            "slice",
+            "fetch_id",
+            "response_id",
+            "record_no",
+            "fetched_from",
+        ]
+
+    def _versions(self, frame: pl.DataFrame, page: Page, moment: datetime) -> pl.DataFrame:
+        return frame.select(
+            *(column.name for column in self._open),
+            "key_hash",
+            "content_hash",
+            pl.lit(self.report.slice).alias("slice"),
+            pl.lit(self.report.fetch_id).alias("fetch_id"),
+            pl.lit(page.response_id).alias("response_id"),
+            pl.col("record_no").cast(pl.Int64),
+            pl.lit(moment.isoformat()).alias("fetched_from"),
+        )
+
+    def _copy_restricted(self, frames: Iterable[pl.DataFrame]) -> None:
+        if self._restricted_table is None:
+            return
+        names = ["key_hash", "fetch_id", *(column.name for column in self._restricted)]
+        self._copy(
+            self._restricted_table,
+            names,
+            (
+                frame.select(
+                    "key_hash",
+                    pl.lit(self.report.fetch_id).alias("fetch_id"),
+                    *(column.name for column in self._restricted),
+                )
+                for frame in frames
+            ),
+        )
+
+    # -- the transaction ----------------------------------------------------------------------------
+
+    def apply(self) -> None:
+        """Classify every record, write what is new, and fill the report's counts.
+
+        Leaves commit or rollback to the caller, who also judges the shares of quarantined and withdrawn.
+        """
+        self.current_in_slice = self._count(
+            f"select count(*) from {self._table} where slice = :slice and fetched_to = 'infinity'",
+            slice=self.report.slice,
+        )
+        if self._is_empty() and self._copy_into_empty():
+            return
+        self._stage()
+        self._settle_duplicates()
+        self._classify()
+        self._write_new_and_candidates()
+        self._write_revised()
+        self._withdraw()
+        self._freshen()
+
+    def _is_empty(self) -> bool:
+        return not self._count(f"select count(*) from (select 1 from {self._table} limit 1) as any_row")
+
+    def _take_moment(self) -> datetime:
+        if self.moment is None:
+            self.moment = stamp(self.connection)
+        return self.moment
+
+    def _copy_into_empty(self) -> bool:
+        """First pull into an empty table: one COPY; the primary key finds duplicates, then False."""
+        savepoint = self.connection.begin_nested()
+        moment = self._take_moment()
+        try:
+            self._copy(
+                self._table,
+                self._version_names,
+                (self._versions(frame, page, moment) for _, page, frame in self.spool.frames()),
+            )
+            self._copy_restricted(frame for _, _, frame in self.spool.frames())
+        except psycopg.errors.UniqueViolation:
+            savepoint.rollback()
+            return False
+        savepoint.commit()
+        self.report.inserted = self.spool.rows
+        return True
+
+    def _stage(self) -> None:
+        latest = self.resource.latest_by
+        self._sql(
+            "create temporary table incoming "
+            "(page integer, row_no integer, key_hash uuid, content_hash uuid, latest text) on commit drop"
+        )
+        self._copy(
+            "incoming",
+            ("page", "row_no", "key_hash", "content_hash", "latest"),
+            (
+                frame.select(
+                    pl.lit(number).alias("page"),
+                    pl.int_range(pl.len()).alias("row_no"),
+                    "key_hash",
+                    "content_hash",
+                    (pl.col(latest).cast(pl.String) if latest is not None else pl.lit(None)).alias("latest"),
+                )
+                for number, _, frame in self.spool.frames(
+                    ["key_hash", "content_hash", *([latest] if latest is not None else [])]
+                )
+            ),
+        )
+        self._sql("analyze incoming")
+
+    def _settle_duplicates(self) -> None:
+        rows = self._sql(
+            "select page, row_no, key_hash, content_hash, latest from incoming where key_hash in "
+            "(select key_hash from incoming group by key_hash having count(*) > 1) "
+            "order by key_hash, page, row_no"
+        ).all()
+        if not rows:
+            return
+        groups: dict[Any, list[Any]] = defaultdict(list)
+        for row in rows:
+            groups[row.key_hash].append(row)
+        losers: list[dict[str, int]] = []
+        for group in groups.values():
+            distinct = {row.content_hash: row for row in reversed(group)}
+            self.report.duplicate += len(group) - len(distinct)
+            kept = set() if len(distinct) > 1 else {(group[0].page, group[0].row_no)}
+            if len(distinct) > 1 and self.resource.on_conflict is OnConflict.LATEST:
+                winner = max(distinct.values(), key=lambda row: (row.latest or "", row.page, row.row_no))
+                kept = {(winner.page, winner.row_no)}
+                self.report.superseded += len(distinct) - 1
+            elif len(distinct) > 1:
+                self.report.quarantined += len(distinct)
+                for row in distinct.values():
+                    self.conflicts.append(self._conflict(row.page, row.row_no, len(distinct)))
+            losers += [
+                {"page": row.page, "row_no": row.row_no}
+                for row in group
+                if (row.page, row.row_no) not in kept
+            ]
+        self.connection.execute(text("delete from incoming where page = :page and row_no = :row_no"), losers)
+
+    def _conflict(self, page_number: int, row_no: int, records: int) -> Conflict:
+        row = self.spool.frame(page_number)[row_no]
+        key = {name: row[name][0] for name in self.resource.key}
+        said = ", ".join(f"{name}={value}" for name, value in key.items() if value is not None)
+        return Conflict(
+            self.spool.pages[page_number],
+            Rejected(
+                record_no=int(row["record_no"][0]),
+                reason="conflicting_duplicate",
+                message=(
+                    f"{self.source_name} {self.resource.name} {self.report.slice} record "
+                    f"{row['record_no'][0]}: the pull holds {records} records with the key {said} "
+                    "and different content"
+                ),
+                record=row.drop("key_hash", "content_hash").write_json().encode(),
+                key=key,
+            ),
+        )
+
+    def _classify(self) -> None:
+        self._sql(
+            f"""
+            create temporary table verdict on commit drop as
+            select incoming.page, incoming.row_no, current_version.key_hash is null as is_new
+            from incoming
+            left join {self._table} as current_version
+                on incoming.key_hash = current_version.key_hash and current_version.fetched_to = 'infinity'
+            where current_version.content_hash is distinct from incoming.content_hash
+            """
+        )
+        self._sql("create index on verdict (page)")
+        staged = self._count("select count(*) from incoming")
+        self.report.unchanged = staged - self._count("select count(*) from verdict")
+
+    def _chosen(self, *, is_new: bool) -> Iterable[tuple[Page, pl.DataFrame]]:
+        pages = self._sql(
+            "select page, count(*) as rows from verdict where is_new = :is_new group by page order by page",
+            is_new=is_new,
+        ).all()
+        for number, rows in pages:
+            frame = self.spool.frame(number)
+            if rows < frame.height:
+                chosen = self._sql(
+                    "select row_no from verdict where page = :page and is_new = :is_new order by row_no",
+                    page=number,
+                    is_new=is_new,
+                )
+                frame = frame[list(chosen.scalars())]
+            yield self.spool.pages[number], frame
+
+    def _write_new_and_candidates(self) -> None:
+        self.report.inserted = self._count("select count(*) from verdict where is_new")
+        candidates = self._count("select count(*) from verdict where not is_new")
+        if self.report.inserted or candidates:
+            moment = self._take_moment()
+        for page, frame in self._chosen(is_new=True):
+            self._copy(self._table, self._version_names, [self._versions(frame, page, moment)])
+            self._copy_restricted([frame])
+        if not candidates:
+            return
+        self._sql(f"create temporary table candidate (like {self._table} including defaults) on commit drop")
+        for page, frame in self._chosen(is_new=False):
+            self._copy("candidate", self._version_names, [self._versions(frame, page, moment)])
+        self._sql("analyze candidate")
+
+    def _write_revised(self) -> None:
+        if not self._count("select count(*) from verdict where not is_new"):
+            return
+        floats, others = [], []
+        for column in self._open:
+            if column.volatile:
+                continue
+            new, old = f'candidate."{column.name}"', f'current_version."{column.name}"'
+            if column.type is ColumnType.FLOAT:
+                floats.append(
+                    f"({new} is distinct from {old} and ({new} is null or {old} is null or "
+                    f"abs({new} - {old}) > {NOISE} * greatest(abs({new}), abs({old}))))"
+                )
+            others.append(f"{new} is distinct from {old}")
+        exact = " or ".join(others)
+        float_names = {column.name for column in self._open if column.type is ColumnType.FLOAT}
+        beyond_noise = " or ".join(
+            floats
+            + [
+                comparison
+                for column, comparison in zip(
+                    (column for column in self._open if not column.volatile), others, strict=True
+                )
+                if column.name not in float_names
+            ]
+        )
+        if self._restricted_table is not None:
+            # A restricted column may be what changed; it lies in the twin, and holds no measured numbers.
+            exact = beyond_noise = "true"
+        self._sql(
+            f"""
+            create temporary table comparison on commit drop as
+            select candidate.key_hash, ({exact}) as differs, ({beyond_noise}) as revised
+            from candidate
+            inner join {self._table} as current_version
+                on candidate.key_hash = current_version.key_hash and current_version.fetched_to = 'infinity'
+            """
+        )
+        counts = self._sql(
+            "select count(*) filter (where revised) as revised, "
+            "count(*) filter (where differs and not revised) as noise, "
+            "count(*) filter (where not differs) as same from comparison"
+        ).one()
+        self.report.revised, self.report.noise = counts.revised, counts.noise
+        self.report.unchanged += counts.same
+        if not counts.revised:
+            return
+        self._close("select key_hash from comparison where revised", withdrawn=False)
+        names = ", ".join(f'"{name}"' for name in self._version_names)
+        self._sql(
+            f"insert into {self._table} ({names}) select {names} from candidate "
+            "where key_hash in (select key_hash from comparison where revised)"
+        )
+        revised = {
+            str(value).replace("-", "")
+            for value in self._sql("select key_hash from comparison where revised").scalars()
+        }
+        if self._restricted_table is not None:
+            self._copy_restricted(
+                frame.filter(pl.col("key_hash").is_in(list(revised)))
+                for _, frame in self._chosen_buffered(is_new=False)
+            )
+
+    def _chosen_buffered(self, *, is_new: bool) -> list[tuple[Page, pl.DataFrame]]:
+        """As ``_chosen``, gathered before a COPY: no query may run on the connection while one is open."""
+        return list(self._chosen(is_new=is_new))
+
+    def _close(self, keys_query: str, *, withdrawn: bool) -> int:
+        return int(
+            self._sql(
+                f"update {self._table} set fetched_to = :moment, closed_by_fetch_id = :fetch_id, "
+                f"withdrawn = :withdrawn where fetched_to = 'infinity' and key_hash in ({keys_query})",
+                moment=self._take_moment(),
+                fetch_id=self.report.fetch_id,
+                withdrawn=withdrawn,
+            ).rowcount
+        )
+
+    def _withdraw(self) -> None:
+        if not self.resource.complete_pulls:
+            return
+        kept = set(self.invalid_keys) | {
+            row_key for conflict in self.conflicts if (row_key := self._key_of(conflict)) is not None
+        }
+        self._sql("create temporary table invalid_key (key_hash uuid) on commit drop")
+        if kept:
+            self.connection.execute(
+                text("insert into invalid_key values (:key_hash)"),
+                [{"key_hash": key} for key in sorted(kept)],
+            )
+        self._sql(
+            f"""
+            create temporary table gone on commit drop as
+            select current_version.key_hash
+            from {self._table} as current_version
+            where current_version.slice = :slice and current_version.fetched_to = 'infinity'
+                and not exists (
+                    select from incoming where incoming.key_hash = current_version.key_hash
+                )
+                and not exists (
+                    select from invalid_key where invalid_key.key_hash = current_version.key_hash
+                )
+            """,
+            slice=self.report.slice,
+        )
+        if self._count("select count(*) from gone"):
+            self.report.withdrawn = self._close("select key_hash from gone", withdrawn=True)
+
+    def _key_of(self, conflict: Conflict) -> str | None:
+        return key_hash(self.resource, dict(conflict.rejected.key or {}))
+
+    def _freshen(self) -> None:
+        """Valid records end their keys' stale marks; invalid ones with a current version start one."""
+        scope = {"source": self.source_name, "resource": self.resource.name}
+        where = "source = :source and resource = :resource and stale_to = 'infinity'"
+        if self._count(f"select count(*) from raw.stale where {where}", **scope):
+            self._sql(
+                f"update raw.stale set stale_to = :moment where {where} and key_hash in "
+                "(select key_hash from incoming)",
+                moment=self._take_moment(),
+                **scope,
+            )
+        if not self.invalid_keys and not self.conflicts:
+            return
+        self._sql(
+            f"""
+            insert into raw.stale (source, resource, key_hash, stale_from, fetch_id)
+            select distinct
+                :source, :resource, invalid_key.key_hash,
+                cast(:moment as timestamptz), cast(:fetch_id as bigint)
+            from invalid_key
+            inner join {self._table} as current_version
+                on invalid_key.key_hash = current_version.key_hash and current_version.fetched_to = 'infinity'
+            where not exists (
+                select from raw.stale
+                where raw.stale.key_hash = invalid_key.key_hash and {where}
+            )
+            """,
+            moment=self._take_moment(),
+            fetch_id=self.report.fetch_id,
+            **scope,
+        )

@@ -1,0 +1,177 @@
+"""A small source of the tests' own, served by a real local HTTP server whose pages a test sets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+import polars as pl
+
+from mobility_warehouse.sources.declaration import (
+    Answer,
+    Column,
+    ColumnType,
+    Conversation,
+    OnConflict,
+    Reading,
+    Rejected,
+    Request,
+    Resource,
+    Slice,
+    SourceConnection,
+    SourceError,
+)
+
+ENTRY = Resource(
+    name="entry",
+    description="Entries of a ledger.",
+    key=("account", "year"),
+    columns=(
+        Column("account", ColumnType.TEXT, "Account", nullable=False),
+        Column("year", ColumnType.INTEGER, "Year", unit="year"),
+        Column("amount", ColumnType.FLOAT, "Amount", unit="US$"),
+        Column("note", ColumnType.TEXT, "Note"),
+        Column("refreshed", ColumnType.TEXT, "Refresh stamp of the publisher", volatile=True),
+    ),
+)
+
+SECRETIVE = replace(
+    ENTRY,
+    name="secretive",
+    columns=(*ENTRY.columns, Column("contact", ColumnType.TEXT, "Contact", restricted=True)),
+    personal_data=True,
+)
+
+LATEST = replace(ENTRY, name="latest", on_conflict=OnConflict.LATEST, latest_by="note")
+PARTIAL = replace(ENTRY, name="partial", complete_pulls=False)
+
+
+@dataclass
+class LedgerSource:
+    """Pages of JSON lists; a record whose amount is text is rejected, one whose amount is "none" is absent."""
+
+    name: str = "ledger"
+    title: str = "Ledger"
+    publisher: str = "The tests"
+    licence: str = "none"
+    licence_url: str = "http://127.0.0.1/"
+    attribution: str = "The tests"
+    cadence: str = "daily"
+    schedule: str = "@daily"
+    pool: str = "ledger"
+    pool_slots: int = 1
+    default_base_url: str = "http://127.0.0.1/"
+    synthetic: bool = True
+    modelled: bool = False
+    resources: tuple[Resource, ...] = (ENTRY, SECRETIVE, LATEST, PARTIAL)
+
+    def slices(self) -> list[Slice]:
+        return [Slice(resource.name, "all") for resource in self.resources]
+
+    def conversation(self, part: Slice, connection: SourceConnection) -> Conversation:
+        page = 0
+        while True:
+            answer = yield Request(f"{connection.base_url}/{part.resource}/{part.name}?page={page}")
+            if not json.loads(answer.body)["more"]:
+                return
+            page += 1
+
+    def check(self, part: Slice, answer: Answer) -> None:
+        if answer.status != 200 or not answer.body.startswith(b'{"more"'):
+            raise SourceError(f"ledger {part.resource} {part.name}: no ledger page, HTTP {answer.status}")
+
+    def read(self, part: Slice, answer: Answer) -> Reading:
+        resource = next(each for each in self.resources if each.name == part.resource)
+        rows: list[dict[str, Any]] = []
+        rejected: list[Rejected] = []
+        records = json.loads(answer.body)["records"]
+        absent = 0
+        for number, record in enumerate(records):
+            if record["amount"] == "none":
+                absent += 1
+            elif isinstance(record["amount"], str):
+                rejected.append(
+                    Rejected(
+                        number,
+                        "wrong_type",
+                        f"ledger {part.resource} record {number} field amount: no number",
+                        json.dumps(record).encode(),
+                        field="amount",
+                        key={"account": record["account"], "year": record["year"]},
+                    )
+                )
+            else:
+                rows.append({"record_no": number, **record})
+        frame = pl.DataFrame(rows, schema={**resource.polars_schema, "record_no": pl.UInt32()})
+        return Reading(frame, rejected, read=len(records), absent=absent)
+
+
+@dataclass
+class LedgerServer:
+    """Serves ``pages[path]`` (list of lists of records); counts requests, gives ETags when asked to."""
+
+    etags: bool = False
+    pages: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
+    raw: dict[str, bytes] = field(default_factory=dict)
+    requests: list[tuple[str, int]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        ledger = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                url = urlsplit(self.path)
+                page = int(parse_qs(url.query)["page"][0])
+                body = ledger.raw.get(self.path)
+                if body is None:
+                    pages = ledger.pages.get(url.path, [[]])
+                    more = page + 1 < len(pages)
+                    body = json.dumps({"more": more, "records": pages[page]}).encode()
+                etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+                unchanged = ledger.etags and self.headers.get("If-None-Match") == etag
+                ledger.requests.append((self.path, 304 if unchanged else 200))
+                self.send_response(304 if unchanged else 200)
+                self.send_header("Content-Type", "application/json")
+                if ledger.etags:
+                    self.send_header("ETag", etag)
+                if not unchanged:
+                    self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if not unchanged:
+                    self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def connection(self) -> SourceConnection:
+        return SourceConnection(f"http://127.0.0.1:{self._server.server_address[1]}")
+
+    def serve(self, *pages: list[dict[str, Any]], resource: str = "entry") -> None:
+        """Serve these pages for the resource from now on."""
+        self.pages[f"/{resource}/all"] = list(pages)
+
+
+def entry(account: str, year: int | None = 2020, amount: float | str | None = 1.0, **more: Any) -> dict[str, Any]:
+    """A record of the ledger."""
+    return {"account": account, "year": year, "amount": amount, "note": None, "refreshed": None, **more}
