@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -215,10 +216,10 @@ ErrorIn200 = Callable[[str, bytes], bytes | None]
 
 @dataclass(slots=True)
 class FaultBoard:
-    """The rules in force and the log of what was served."""
+    """The rules in force and the log of the last 10,000 requests."""
 
     rules: list[Rule] = field(default_factory=list)
-    log: list[Served] = field(default_factory=list)
+    log: deque[Served] = field(default_factory=lambda: deque(maxlen=10_000))
 
     def hits(self, subjects: Sequence[str]) -> list[Rule]:
         """The rules that hit a request."""

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 from python_calamine import CalamineWorkbook
@@ -208,7 +209,9 @@ def _read_csv(path: Path) -> list[dict[str, str]]:
 def _sheet(path: Path, name: str) -> list[list[Cell]]:
     if not path.is_file():
         raise SnapshotError(f"input file is missing: {path}")
-    sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_name(name)
+    # From memory the kind of workbook is told by its content, whatever the file's name says.
+    workbook = CalamineWorkbook.from_filelike(BytesIO(path.read_bytes()))
+    sheet = workbook.get_sheet_by_name(name)
     return [list(row) for row in sheet.to_python(skip_empty_area=False)]
 
 

@@ -1,6 +1,15 @@
 """The replay server: each source's protocol over the shipped snapshot, with vintages and faults.
 
 ``python -m mobility_warehouse.snapshot.server --port N``, or :class:`ReplayServer` in a test.
+
+Paths are ``/<source>/...`` or ``/vintage-N/<source>/...``. ``POST /_replay/faults`` adds one rule or a list
+of them (:class:`~mobility_warehouse.snapshot.faults.Rule`), ``DELETE`` clears them; ``GET /_replay/log``
+tells what was served.
+
+A protocol is one module of this package, named in ``PROTOCOLS``. It finds its records with
+``store.entry(source, resource, vintage_of(request))`` and ``store.lines(entry)``, passes them through
+``record_faults(request).edit(records)`` before it pages and encodes them, and answers with
+``answers.answer`` where the protocol knows conditional requests.
 """
 
 from __future__ import annotations
@@ -13,8 +22,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType, TracebackType
-from typing import Any, Self
+from types import TracebackType
+from typing import Any, Protocol, Self, cast
 
 import click
 import msgspec
@@ -31,15 +40,27 @@ from mobility_warehouse.snapshot.store import SnapshotError, Store, default_dire
 from mobility_warehouse.snapshot.vintages import VintageMiddleware
 
 _PACKAGE = "mobility_warehouse.snapshot"
-#: Protocol modules: each has ``routes(store)`` and ``error_in_200(request_body)``, below ``/<name>/``.
+#: Protocol modules, each serving the paths below ``/<name>/``.
 PROTOCOLS = ("who_gho", "world_bank", "limesurvey")
 # Level 1 takes a tenth of the default level's time on these bodies.
 _GZIP_LEVEL = 1
 
 
-def _modules() -> Mapping[str, ModuleType]:
+class ReplayProtocol(Protocol):
+    """What a protocol module offers."""
+
+    def routes(self, store: Store, **settings: Any) -> list[BaseRoute]:
+        """Its routes, below ``/<name>/``."""
+        ...
+
+    def error_in_200(self, body: bytes) -> bytes:
+        """An error as the source reports it with HTTP 200, in answer to a request with that body."""
+        ...
+
+
+def _modules() -> Mapping[str, ReplayProtocol]:
     return {
-        name: importlib.import_module(f"{_PACKAGE}.{name}")
+        name: cast(ReplayProtocol, importlib.import_module(f"{_PACKAGE}.{name}"))
         for name in PROTOCOLS
         if importlib.util.find_spec(f"{_PACKAGE}.{name}") is not None
     }
@@ -68,7 +89,7 @@ def create_app(
     def error_in_200(path: str, body: bytes) -> bytes | None:
         for name, module in modules.items():
             if f"/{name}/" in path:
-                return bytes(module.error_in_200(body))
+                return module.error_in_200(body)
         return None
 
     application = Starlette(

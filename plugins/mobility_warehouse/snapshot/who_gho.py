@@ -25,7 +25,7 @@ from mobility_warehouse.snapshot.vintages import original_url, vintage_of
 
 SOURCE = "who_gho"
 _METADATA = "https://ghoapi.azureedge.net/api/$metadata"
-_LIST_NAMES = {"Indicator": "Indicator", "DIMENSION": "DIMENSION"}
+_MEDIA_TYPE = "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8"
 _OPTIONS = frozenset({"$filter", "$select", "$orderby", "$top", "$skip", "$count", "$format"})
 
 
@@ -56,19 +56,18 @@ async def _collection(store: Store, page_size: int | None, request: Request) -> 
         return Response(status_code=404)
     context = f"{_METADATA}#{'DIMENSION_VALUE' if dimension else resource}"
     if entry is None:
-        return answer(request, encode({"@odata.context": context, "value": []}))
+        return _answer(request, encode({"@odata.context": context, "value": []}))
     faults = record_faults(request)
     if not request.query_params and not faults and page_size is None:
-        return answer(request, _whole(context, store.lines(entry)), published=entry.published)
+        return _answer(request, _whole(context, store.lines(entry)), entry)
     records = _records(store, entry)
-    if faults:
-        records = faults.edit(records, revise=_revised)
     try:
         query = Query.parse(request, records)
+        served = faults.edit(records, revise=_revised) if faults else records
+        body = query.apply(served, request, context, page_size)
     except QueryError as error:
-        return Response(encode(_error(str(error))), 400, media_type="application/json")
-    body = query.apply(records, request, context, page_size)
-    return answer(request, encode(body), published=entry.published)
+        return Response(encode(_error(str(error))), 400, media_type=_MEDIA_TYPE)
+    return _answer(request, encode(body), entry)
 
 
 async def _dimensions(store: Store, request: Request) -> Response:
@@ -78,7 +77,12 @@ async def _dimensions(store: Store, request: Request) -> Response:
         if entry.resource.startswith("DIMENSION/")
     ]
     value = [{"Code": code, "Title": code.capitalize()} for code in codes]
-    return answer(request, encode({"@odata.context": f"{_METADATA}#DIMENSION", "value": value}))
+    return _answer(request, encode({"@odata.context": f"{_METADATA}#DIMENSION", "value": value}))
+
+
+def _answer(request: Request, body: bytes, entry: Entry | None = None) -> Response:
+    published = entry.published if entry is not None else None
+    return answer(request, body, published=published, media_type=_MEDIA_TYPE)
 
 
 def _whole(context: str, lines: Sequence[bytes]) -> bytes:
@@ -158,7 +162,9 @@ class Query:
         size = max(min(wanted, page_size or wanted), 0)
         page = record_faults(request).page(chosen, self.skip, size)
         body["value"] = (
-            [{name: record[name] for name in self.select} for record in page] if self.select else page
+            [{name: record[name] for name in self.select if name in record} for record in page]
+            if self.select
+            else page
         )
         following = self.skip + size
         if page_size is not None and size < wanted and following < len(chosen):

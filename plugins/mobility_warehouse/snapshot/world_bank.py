@@ -29,6 +29,7 @@ _NO_DATA: tuple[dict[str, object], None] = (
     {"page": 0, "pages": 0, "per_page": 0, "total": 0, "sourceid": None, "lastupdated": None},
     None,
 )
+_JSON = "application/json;charset=utf-8"
 _XML = "text/xml; charset=utf-8"
 _NAMESPACE = 'xmlns:wb="http://www.worldbank.org"'
 
@@ -108,7 +109,7 @@ async def _respond(handler: Handler, store: Store, request: Request) -> Response
         return await handler(store, request)
     except BankError as error:
         if _wants_json(request):
-            return answer(request, encode([{"message": [error.message]}]))
+            return answer(request, encode([{"message": [error.message]}]), media_type=_JSON)
         message = error.message
         text = (
             f"<wb:error {_NAMESPACE}><wb:message id={quoteattr(message['id'])} "
@@ -156,7 +157,7 @@ async def _observations(store: Store, request: Request) -> Response:
     }
     shown = faults.page(lines, (page.number - 1) * page.size, page.size)
     if page.json:
-        return answer(request, _envelope(head, shown), published=last_updated)
+        return answer(request, _envelope(head, shown), published=last_updated, media_type=_JSON)
     rows = [_xml_observation(msgspec.json.decode(line)) for line in shown]
     return answer(request, _xml_page(head, "data", rows), published=last_updated, media_type=_XML)
 
@@ -183,7 +184,7 @@ async def _countries(store: Store, request: Request) -> Response:
     }
     shown = faults.page(lines, (page.number - 1) * page.size, page.size)
     if page.json:
-        return answer(request, _envelope(head, shown), published=entry.published)
+        return answer(request, _envelope(head, shown), published=entry.published, media_type=_JSON)
     rows = [_xml_country(msgspec.json.decode(line)) for line in shown]
     return answer(request, _xml_page(head, "countries", rows), published=entry.published, media_type=_XML)
 
@@ -231,7 +232,7 @@ def _most_recent(records: Sequence[Record], number: int) -> list[Record]:
 
 def _no_data(request: Request, page: Page) -> Response:
     if page.json:
-        return answer(request, encode(_NO_DATA))
+        return answer(request, encode(_NO_DATA), media_type=_JSON)
     return answer(request, _xml_page(_NO_DATA[0], "data", []), media_type=_XML)
 
 
