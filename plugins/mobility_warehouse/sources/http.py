@@ -14,6 +14,7 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import Self
 
+import httpcore
 import httpx
 import tenacity
 
@@ -23,6 +24,10 @@ logger = logging.getLogger(__name__)
 
 # httpx logs whole URLs at INFO; one may carry credentials that ``Request.public_url`` leaves out.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+# Reading 64 KB at a time, httpcore's default, takes longer than decoding the JSON that arrives: 0.8 s of
+# processor time for 280 MB against 0.3 s.
+httpcore.HTTP11Connection.READ_NUM_BYTES = 1024 * 1024
 
 USER_AGENT = f"health-worker-mobility-warehouse/{version('mobility-warehouse')}"
 
@@ -135,7 +140,11 @@ class Client:
         and the number of tries.
         """
         conditions = dict(conditional_headers or {}) if request.conditional else {}
-        url = public_url(request)
+        try:
+            url = public_url(request)
+        except httpx.InvalidURL as error:
+            # The URL itself may hold a password; the message says what is wrong with it.
+            raise FetchError(f"invalid URL: {error}", url="", tries=0, retryable=False) from error
 
         def attempt() -> Answer:
             answer = self._try_once(request, conditions)
@@ -207,7 +216,7 @@ class Client:
             raise _TryError(f"timed out after {time.monotonic() - started:.1f} s") from error
         except httpx.RemoteProtocolError as error:
             raise _TryError(f"connection cut before the answer was whole: {error}") from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+        except (httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise _TryError(f"{type(error).__name__}: {error}", retryable=False) from error
         except httpx.RequestError as error:
             raise _TryError(f"{type(error).__name__}: {error}") from error

@@ -196,7 +196,7 @@ class RecordReader(Generic[Row]):
                     message=f"expected at most {self.text_limit:,} characters, got {{value}}",
                 )
         # JSON writes a NUL only as \u0000; one search of the bytes saves one of every column.
-        if b"\\u0000" in body:
+        if b"\\" in body and b"\\u0000" in body:
             for name in self._text_columns:
                 yield Rule(
                     reason="control_character",

@@ -296,8 +296,6 @@ class WhoGho:
                 raise SourceError(f"{_label(part)}: the next link leads back to {url}", retryable=True)
             asked.add(url)
             answer = yield Request(url=url, headers={"Accept": "application/json"})
-            if answer.not_modified:
-                return
             envelope = _envelope(answer.body)
             span = _records_span(answer.body)
             records = memoryview(answer.body)[span.start : span.end]

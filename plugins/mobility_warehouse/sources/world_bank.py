@@ -309,8 +309,6 @@ class WorldBank:
         page = 1
         while first is None or page <= first.pages:
             answer = yield Request(url=_url(part, connection, page), headers={"Accept": "application/json"})
-            if answer.not_modified:
-                return
             header, has_records = _header(answer.body)
             first = first or header
             if not has_records:
