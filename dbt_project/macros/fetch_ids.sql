@@ -3,11 +3,12 @@
     array_agg(distinct {{ column }} order by {{ column }})
 {%- endmacro %}
 
-{# Row-wise: the sorted distinct union of bigint[] columns, any of which may be null. #}
+{# Row-wise: the sorted distinct union of bigint[] columns, any of which may be null or hold nulls. #}
 {% macro merge_fetch_ids(columns) -%}
     array(
         select distinct merged.fetch_id
         from unnest({{ columns | join(' || ') }}) as merged (fetch_id)
+        where merged.fetch_id is not null
         order by merged.fetch_id
     )
 {%- endmacro %}

@@ -1,0 +1,67 @@
+with member_state as (
+    select * from {{ ref('who_member_state') }}
+),
+
+income_group as (
+    select * from {{ ref('world_bank_income_group') }}
+),
+
+income_period as (
+    select
+        country_iso3,
+        income_group,
+        make_date(first_fiscal_year - 1, 7, 1) as valid_from,
+        make_date(last_fiscal_year, 7, 1) as valid_to
+    from income_group
+),
+
+boundary as (
+    select
+        country_iso3,
+        valid_from as valid_on
+    from member_state
+    union
+    select
+        country_iso3,
+        valid_to as valid_on
+    from member_state
+    union
+    select
+        country_iso3,
+        valid_from as valid_on
+    from income_period
+    union
+    select
+        country_iso3,
+        valid_to as valid_on
+    from income_period
+),
+
+period as (
+    select
+        country_iso3,
+        valid_on as valid_from,
+        lead(valid_on) over (partition by country_iso3 order by valid_on) as valid_to
+    from boundary
+)
+
+select
+    period.country_iso3,
+    period.valid_from,
+    period.valid_to,
+    member_state.who_region,
+    income_period.income_group
+from period
+left join member_state
+    on
+        period.country_iso3 = member_state.country_iso3
+        and period.valid_from >= member_state.valid_from
+        and period.valid_from < member_state.valid_to
+left join income_period
+    on
+        period.country_iso3 = income_period.country_iso3
+        and period.valid_from >= income_period.valid_from
+        and period.valid_from < income_period.valid_to
+where
+    period.valid_to is not null
+    and coalesce(member_state.who_region, income_period.income_group) is not null

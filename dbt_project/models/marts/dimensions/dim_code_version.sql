@@ -1,0 +1,14 @@
+with code_version as (
+    select * from {{ ref('code_version') }}
+)
+
+select
+    code_version,
+    title,
+    document,
+    adopted_on,
+    articles,
+    status,
+    note,
+    {{ reference_provenance() }}
+from code_version
