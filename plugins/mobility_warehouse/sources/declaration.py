@@ -130,15 +130,16 @@ class Slice:
 class Request:
     """One HTTP request. ``archive=False`` is for answers that are secrets themselves (session keys).
 
-    ``public_url`` is what logs and ``raw.response`` show; it must hold no secret. ``label`` names the
-    request where the URL alone does not (RPC methods). ``conditional`` sends If-None-Match and
-    If-Modified-Since of the last loaded fetch of the slice when the URL is the same.
+    ``repr`` leaves out the body, which may hold a password. ``public_url`` is what logs and
+    ``raw.response`` show; it must hold no secret. ``label`` names the request where the URL alone does
+    not (RPC methods). ``conditional`` sends If-None-Match and If-Modified-Since of the last loaded fetch
+    of the slice when the URL is the same.
     """
 
     url: str
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
     archive: bool = True
     conditional: bool = True
     label: str = ""
