@@ -1,0 +1,138 @@
+"""What each task of each DAG does: one plain function a task, thin over the warehouse's own modules.
+
+Arguments and results are small and made of JSON types, as they travel through XCom. Heavy libraries are
+imported by the function that needs them: whoever declares a task pays for none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, TypedDict
+
+from mobility_warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from mobility_warehouse.publication.candidate import Candidate
+    from mobility_warehouse.sources.declaration import Source, SourceConnection
+
+logger = logging.getLogger(__name__)
+
+
+class CandidateFields(TypedDict):
+    """A publication candidate as it travels between tasks; ``as_of`` in ISO 8601 with zone."""
+
+    run_id: str
+    as_of: str
+
+
+def _candidate(fields: CandidateFields) -> Candidate:
+    from mobility_warehouse.publication.candidate import Candidate
+
+    return Candidate(fields["run_id"], datetime.fromisoformat(fields["as_of"]))
+
+
+def source_named(name: str) -> Source:
+    """The registered source; KeyError that names the known ones."""
+    from mobility_warehouse.sources.registry import sources
+
+    try:
+        return sources()[name]
+    except KeyError:
+        raise KeyError(f"no source {name!r}; there are {', '.join(sources())}") from None
+
+
+def pull_slice(
+    source_name: str,
+    resource: str,
+    slice_name: str,
+    run_id: str,
+    connection: SourceConnection | None = None,
+) -> dict[str, int | str]:
+    """Pull and land one slice; its counts. Raises as ``landing.pull.pull`` does."""
+    from mobility_warehouse.database.engine import warehouse_engine
+    from mobility_warehouse.landing.pull import pull
+    from mobility_warehouse.sources.declaration import Slice, describe_counts
+    from mobility_warehouse.sources.http import Client
+
+    source = source_named(source_name)
+    with Client() as client:
+        report = pull(
+            warehouse_engine("ingest"),
+            source,
+            Slice(resource, slice_name),
+            connection or Settings.from_environment().connection_for(source),
+            client=client,
+            run_id=run_id,
+        )
+    counts = {name: getattr(report, name) for name in COUNTS}
+    logger.info("%s %s %s: %s", source_name, resource, slice_name, describe_counts(counts, COUNTS))
+    return {"fetch_id": report.fetch_id, "outcome": report.outcome, **counts}
+
+
+COUNTS = (
+    "read",
+    "inserted",
+    "revised",
+    "unchanged",
+    "noise",
+    "duplicate",
+    "superseded",
+    "absent",
+    "quarantined",
+    "withdrawn",
+)
+
+
+def open_candidate(run_id: str) -> CandidateFields:
+    """Choose the moment of raw that this run's marts are built on."""
+    from mobility_warehouse.database.engine import warehouse_engine
+    from mobility_warehouse.publication.candidate import open_candidate as choose
+
+    candidate = choose(warehouse_engine("publisher"), run_id)
+    return {"run_id": candidate.run_id, "as_of": candidate.as_of.isoformat()}
+
+
+def raw_gate(candidate: CandidateFields, source_names: Sequence[str]) -> list[int]:
+    """Judge what was landed of every source; the gates' ids. Raises GateFailed."""
+    from mobility_warehouse.database.engine import warehouse_engine
+    from mobility_warehouse.quality.gates import run_raw_gate
+
+    reports = run_raw_gate(warehouse_engine("publisher"), list(source_names), candidate["run_id"])
+    return [report.gate_id for report in reports]
+
+
+def build(candidate: CandidateFields) -> float:
+    """Build and test every dbt model in one invocation; seconds that it took."""
+    from mobility_warehouse.database.engine import warehouse_url
+    from mobility_warehouse.transform import build as build_models
+
+    chosen = _candidate(candidate)
+    result = build_models(warehouse_url(), chosen.as_of, run_id=chosen.run_id)
+    return round(result.seconds, 2)
+
+
+def mart_gate(candidate: CandidateFields) -> int:
+    """Judge the candidate marts; the gate's id. Raises GateFailed."""
+    from mobility_warehouse.database.engine import warehouse_engine
+    from mobility_warehouse.quality.gates import run_mart_gate
+
+    return run_mart_gate(warehouse_engine("publisher"), candidate["run_id"]).gate_id
+
+
+def publish(candidate: CandidateFields, gate_ids: Sequence[int]) -> dict[str, int]:
+    """Publish the judged candidate; publication id and rows changed. Raises PublicationRefused."""
+    from mobility_warehouse.database.engine import warehouse_engine
+    from mobility_warehouse.publication.publish import publish as publish_candidate
+
+    report = publish_candidate(warehouse_engine("publisher"), _candidate(candidate), gate_ids)
+    return {"publication_id": report.publication_id, "changed_rows": report.changed_rows}
+
+
+def data_docs() -> str:
+    """Build the Data Docs from the stored results; path of the site's first page."""
+    from mobility_warehouse.database.engine import warehouse_engine
+    from mobility_warehouse.quality.docs import build_data_docs
+
+    return str(build_data_docs(warehouse_engine("publisher"), Settings.from_environment().data_docs_dir))
