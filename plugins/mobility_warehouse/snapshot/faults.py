@@ -83,6 +83,12 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
     params: Parameters = Parameters()
     seen: int = 0
 
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.match)
+        except re.error as error:
+            raise ValueError(f"match is no regular expression: {error}") from error
+
     def hits(self, subjects: Sequence[str]) -> bool:
         """Whether this request is hit; counts it when it matches."""
         if not any(re.search(self.match, subject) for subject in subjects):
