@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -89,12 +90,21 @@ class Settings:
         if value := self.environment.get(variable):
             return parse_connection(variable, value)
         if self.replay_url:
-            path = urlsplit(source.default_base_url).path
-            # The replay server's accounts are part of the shipped snapshot, not secrets.
-            return SourceConnection(
-                f"{self.replay_url}/{source.name}{path}", user="replay", password="replay"
-            )
+            return self._replay_connection(source, self.replay_url)
         return SourceConnection(source.default_base_url)
+
+    @staticmethod
+    def _replay_connection(source: Source, replay_url: str) -> SourceConnection:
+        """The source as the replay server's module of the same name serves it, account included."""
+        from mobility_warehouse.sources.declaration import SourceConnection
+
+        protocol = import_module(f"mobility_warehouse.snapshot.{source.name}")
+        path = getattr(protocol, "BASE_PATH", urlsplit(source.default_base_url).path)
+        return SourceConnection(
+            base_url=f"{replay_url}/{source.name}{path}",
+            user=getattr(protocol, "USER", None),
+            password=getattr(protocol, "PASSWORD", None),
+        )
 
 
 def parse_connection(name: str, value: str) -> SourceConnection:
