@@ -188,14 +188,11 @@ class Client:
         return error.retry_after is None or error.retry_after <= self.settings.max_retry_after
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        backoff = tenacity.wait_exponential_jitter(
-            initial=self.settings.first_backoff,
-            max=self.settings.max_backoff,
-            jitter=self.settings.first_backoff,
-        )(state)
+        first, most = self.settings.first_backoff, self.settings.max_backoff
+        backoff = tenacity.wait_exponential(multiplier=first, max=most) + tenacity.wait_random(0, first)
         fault = state.outcome.exception() if state.outcome else None
         asked = fault.retry_after if isinstance(fault, _TryError) else None
-        return max(asked or 0.0, backoff)
+        return max(asked or 0.0, backoff(state))
 
     def _try_once(self, request: Request, conditions: Mapping[str, str]) -> Answer:
         self._be_polite(request.url)

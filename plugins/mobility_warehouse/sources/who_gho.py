@@ -172,6 +172,14 @@ class _Envelope(msgspec.Struct):
     error: Any = None
 
 
+class _Error(msgspec.Struct):
+    message: str
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Error
+
+
 _VALUE = re.compile(rb'"value"\s*:\s*\[')
 
 
@@ -388,15 +396,8 @@ def _label(part: Slice) -> str:
 
 def _said(body: bytes) -> str:
     """The message of an OData error body, as a suffix; nothing where there is none."""
-
-    class _Error(msgspec.Struct):
-        message: str
-
-    class _Body(msgspec.Struct):
-        error: _Error
-
     try:
-        return f": {msgspec.json.decode(body, type=_Body).error.message[:300]}"
+        return f": {msgspec.json.decode(body, type=_ErrorBody).error.message[:300]}"
     except (msgspec.DecodeError, UnicodeError):
         return ""
 
