@@ -5,15 +5,15 @@
         select * from {{ source(source_name, resource) }}
     ),
 
-    fetch as (
+    pull as (
         select * from {{ source('landing', 'fetch') }}
     )
 
     select
         version.*,
-        fetch.synthetic as is_synthetic
+        pull.synthetic as is_synthetic
     from version
-    inner join fetch using (fetch_id)
+    inner join pull using (fetch_id)
     where
         version.fetched_from <= {{ as_of() }}
         and version.fetched_to > {{ as_of() }}

@@ -2,17 +2,8 @@ with member_state as (
     select * from {{ ref('who_member_state') }}
 ),
 
-income_group as (
-    select * from {{ ref('world_bank_income_group') }}
-),
-
 income_period as (
-    select
-        country_iso3,
-        income_group,
-        make_date(first_fiscal_year - 1, 7, 1) as valid_from,
-        make_date(last_fiscal_year, 7, 1) as valid_to
-    from income_group
+    select * from {{ ref('int_country__income_group') }}
 ),
 
 boundary as (

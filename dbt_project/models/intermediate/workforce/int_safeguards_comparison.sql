@@ -25,6 +25,7 @@ select
     median.countries_with_density,
     criteria.density_threshold,
     criteria.uhc_index_threshold,
+    criteria.uhc_index_edition as criteria_uhc_index_edition,
     criteria.last_density_year,
     criteria.last_uhc_index_year,
     criteria.listed_by,

@@ -24,7 +24,9 @@ select
             end,
             case
                 when is_computed is null and uhc_index is null
-                    then 'no UHC index up to ' || last_uhc_index_year
+                    then
+                        'no UHC index of the definition ' || criteria_uhc_index_edition
+                        || ' up to ' || last_uhc_index_year
             end,
             case
                 when is_published and not is_density_below_median
