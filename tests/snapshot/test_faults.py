@@ -415,7 +415,9 @@ def test_the_server_runs_as_a_module() -> None:
 
 
 def test_a_folder_without_a_snapshot_is_refused(tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["--snapshot", str(tmp_path)])
+    by_option = CliRunner().invoke(main, ["--snapshot", str(tmp_path)])
+    by_environment = CliRunner().invoke(main, env={"MOBILITY_SNAPSHOT_DIR": str(tmp_path)})
 
-    assert result.exit_code == 1
-    assert "MANIFEST.json is missing" in result.output
+    for result in (by_option, by_environment):
+        assert result.exit_code == 1
+        assert f"no snapshot in {tmp_path}: MANIFEST.json is missing" in result.output

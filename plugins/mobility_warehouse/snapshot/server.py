@@ -203,7 +203,12 @@ class ReplayServer:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=int, default=0, show_default=True, help="Port; 0 takes a free one.")
 @click.option(
-    "--snapshot", type=click.Path(path_type=Path), default=default_directory(), help="Snapshot folder."
+    "--snapshot",
+    type=click.Path(path_type=Path),
+    envvar="MOBILITY_SNAPSHOT_DIR",
+    show_envvar=True,
+    default=default_directory(),
+    help="Snapshot folder.",
 )
 @click.option("--default-vintage", type=int, help="Vintage of paths without a prefix (default: the latest).")
 @click.option("--gho-page-size", type=int, help="Page GHO answers longer than this by @odata.nextLink.")
