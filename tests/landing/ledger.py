@@ -172,6 +172,8 @@ class LedgerServer:
         self.pages[f"/{resource}/all"] = list(pages)
 
 
-def entry(account: str, year: int | None = 2020, amount: float | str | None = 1.0, **more: Any) -> dict[str, Any]:
+def entry(
+    account: str, year: int | None = 2020, amount: float | str | None = 1.0, **more: Any
+) -> dict[str, Any]:
     """A record of the ledger."""
     return {"account": account, "year": year, "amount": amount, "note": None, "refreshed": None, **more}

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from mobility_warehouse.landing.pull import accept, replay
+from mobility_warehouse.landing.pull import accept, pull, replay
 from mobility_warehouse.landing.report import FetchReport, PullFailed, PullRefused
+from mobility_warehouse.sources.declaration import Slice
+from mobility_warehouse.sources.http import Client, HttpSettings
 from tests.landing.ledger import LedgerServer, LedgerSource, entry
 
 Land = Callable[..., FetchReport]
@@ -94,9 +96,7 @@ def test_missing_and_zero_and_empty_are_three_things(
     assert current(engine)["A", 2020] == 0.0
 
 
-def test_key_gone_from_a_complete_pull_is_withdrawn(
-    engine: Engine, server: LedgerServer, land: Land
-) -> None:
+def test_key_gone_from_a_complete_pull_is_withdrawn(engine: Engine, server: LedgerServer, land: Land) -> None:
     server.serve(many(20))
     land()
     server.serve(many(19))
@@ -154,9 +154,12 @@ def test_invalid_record_is_quarantined_and_its_key_stays_stale(
     server.serve(many(30))
     land()
     with engine.connect() as connection:
-        assert connection.execute(
-            text("select count(*) from raw.stale where stale_to = 'infinity'")
-        ).scalar_one() == 0
+        assert (
+            connection.execute(
+                text("select count(*) from raw.stale where stale_to = 'infinity'")
+            ).scalar_one()
+            == 0
+        )
         assert connection.execute(text("select status from quarantine.record")).scalar_one() == "superseded"
 
 
@@ -219,6 +222,19 @@ def test_page_that_changed_after_an_unchanged_one_is_asked_once(
     report = land()
     assert [status for _, status in server.requests] == [304, 200]
     assert (report.unchanged, report.revised) == (10, 1)
+
+
+def test_source_that_moved_is_asked_at_its_new_address(
+    engine: Engine, ledger: LedgerSource, server: LedgerServer, land: Land
+) -> None:
+    server.etags = True
+    server.serve(many(3))
+    land()
+    with LedgerServer(etags=True) as elsewhere, Client(HttpSettings(tries=1)) as client:
+        elsewhere.serve(many(3))
+        report = pull(engine, ledger, Slice("entry", "all"), elsewhere.connection, client=client)
+        assert [status for _, status in elsewhere.requests] == [200]
+    assert report.outcome == "unchanged"
 
 
 def test_pull_that_lost_many_records_changes_nothing_until_accepted(
@@ -343,7 +359,10 @@ def test_quarantined_personal_records_keep_their_bytes_restricted(
     engine: Engine, server: LedgerServer, land: Land
 ) -> None:
     server.serve(
-        [*(entry(f"B{number}", contact=None) for number in range(30)), entry("A", amount="?", contact="jane")],
+        [
+            *(entry(f"B{number}", contact=None) for number in range(30)),
+            entry("A", amount="?", contact="jane"),
+        ],
         resource="secretive",
     )
     land("secretive")

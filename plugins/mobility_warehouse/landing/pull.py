@@ -341,7 +341,7 @@ class _Pull:
         )
         known: dict[str, _Archived | Answer] = {}
         if previous is not None and same_declaration:
-            known = self._probe(previous, client)
+            known = self._probe(previous, connection, client)
             if previous.responses and all(
                 isinstance(known.get(response.url), _Archived) for response in previous.responses
             ):
@@ -352,13 +352,21 @@ class _Pull:
             self._end("failed", str(error))
             raise PullFailed(self._report) from error
 
-    def _probe(self, previous: _Previous, client: Sender) -> dict[str, _Archived | Answer]:
+    def _probe(
+        self, previous: _Previous, connection: SourceConnection, client: Sender
+    ) -> dict[str, _Archived | Answer]:
         """Ask the previous fetch's pages whether they changed, until the first that did.
 
         Gives what the conversation need not ask again: 304s as archived, the first new answer as it came.
         """
         known: dict[str, _Archived | Answer] = {}
         if any(response.label or not validators(response.headers) for response in previous.responses):
+            return known
+        conversation = self._source.conversation(self._part, connection)
+        first = next(conversation).url
+        conversation.close()
+        if not previous.responses or first != previous.responses[0].url:
+            # The source has moved, or is asked otherwise: the old addresses say nothing about it.
             return known
         for response in previous.responses:
             try:
