@@ -61,11 +61,12 @@ OBSERVATION = Resource(
     key=("indicator_id", "country_id", "date"),
     columns=(
         Column("indicator_id", _TEXT, "Code of the indicator, as BX.TRF.PWKR.CD.DT", nullable=False),
-        Column("indicator_name", _TEXT, "Name of the indicator, with its unit"),
+        # Labels change apart from figures (Vietnam, Viet Nam); the codes beside them are the content.
+        Column("indicator_name", _TEXT, "Name of the indicator, with its unit", volatile=True),
         Column(
             "country_id", _TEXT, "Two-character World Bank code of the country or aggregate", nullable=False
         ),
-        Column("country_name", _TEXT, "Name of the country or aggregate"),
+        Column("country_name", _TEXT, "Name of the country or aggregate", volatile=True),
         Column("country_iso3", _TEXT, "Three-letter World Bank code; ISO 3166-1 alpha-3 for most countries"),
         Column("date", _TEXT, "Period, a calendar year here", unit="calendar year", nullable=False),
         Column("value", _FLOAT, "Value", unit="the indicator's own", nullable=False),
