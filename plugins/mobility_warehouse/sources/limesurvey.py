@@ -91,10 +91,10 @@ QUESTION = Resource(
 RESPONSE = Resource(
     name="response",
     description="One response to a survey; a country may have several.",
-    key=("survey_id", "response_id"),
+    key=("survey_id", "survey_response_id"),
     columns=(
         Column("survey_id", _INTEGER, "LimeSurvey's id of the survey", nullable=False),
-        Column("response_id", _INTEGER, "Id of the response; an import may renumber all", nullable=False),
+        Column("survey_response_id", _INTEGER, "Id of the response; an import may renumber all", nullable=False),
         Column("is_complete", _BOOLEAN, "Whether the response was ever submitted", nullable=False),
         Column(
             "submitted_at",
@@ -165,7 +165,7 @@ class _Envelope(msgspec.Struct):
     id: int | str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LimeSurvey:
     """A LimeSurvey server's reporting surveys: one session a pull, everything exported every time.
 
@@ -238,7 +238,7 @@ class LimeSurvey:
             if method == "get_session_key":
                 raise SourceError(f"{label}: login refused: {status} (not tried again)")
             hint = f" ({_HINTS[status]})" if status in _HINTS else ""
-            raise SourceError(f"{label}: {status}{_error_code(result)}{hint}")
+            raise SourceError(f"{label}: error inside HTTP 200: {status}{_error_code(result)}{hint}")
         expected = _RESULT_TYPES.get(method)
         if expected is not None and not isinstance(result, expected):
             raise SourceError(f"{label}: unexpected result of type {type(result).__name__}")
@@ -248,16 +248,15 @@ class LimeSurvey:
     def read(self, part: Slice, answer: Answer) -> Reading:
         """The records of one answer; answers that only guide the conversation hold none."""
         method = _method(answer)
-        label = _label(part, method)
         if method == "list_surveys" and part.resource == SURVEY.name:
-            return self._read_surveys(label, answer)
+            return self._read_surveys(part, answer)
         if method == "list_questions":
-            return _read_questions(label, int(part.name), answer)
+            return _read_questions(part, answer)
         if method == "export_responses":
-            return self._read_responses(label, int(part.name), answer)
+            return self._read_responses(part, answer)
         return _reading(_RESOURCES[part.resource], [], [])
 
-    def _read_surveys(self, label: str, answer: Answer) -> Reading:
+    def _read_surveys(self, part: Slice, answer: Answer) -> Reading:
         context = json.loads(answer.request.label.partition(" ")[2])
 
         def row(record: Mapping[str, Any]) -> dict[str, object] | None:
@@ -274,9 +273,11 @@ class LimeSurvey:
                 "server_version": context["server_version"],
             }
 
-        return _read_rows(label, SURVEY, _result_records(label, answer.body), row, {"survey_id": "sid"})
+        records = _result_records(_label(part, "list_surveys"), answer.body)
+        return _read_rows(part, SURVEY, records, row, {"survey_id": "sid"})
 
-    def _read_responses(self, label: str, survey_id: int, answer: Answer) -> Reading:
+    def _read_responses(self, part: Slice, answer: Answer) -> Reading:
+        label, survey_id = _label(part, "export_responses"), int(part.name)
         result = msgspec.json.decode(answer.body, type=_Envelope).result
         records = [] if _status(result) else _records(label, result)
         known = self.surveys.get(survey_id, {})
@@ -285,7 +286,7 @@ class LimeSurvey:
         def row(record: Mapping[str, Any]) -> dict[str, object]:
             return _response(survey_id, record, known, unanswered)
 
-        reading = _read_rows(label, RESPONSE, records, row, {"response_id": "id"}, {"survey_id": survey_id})
+        reading = _read_rows(part, RESPONSE, records, row, {"survey_response_id": "id"}, {"survey_id": survey_id})
         answered = {rejected.field for rejected in reading.rejected if rejected.reason == "unknown_question"}
         for heading in sorted(unanswered - answered):
             logger.warning(
@@ -458,7 +459,7 @@ class _RecordError(Exception):
 
 
 def _read_rows(
-    label: str,
+    part: Slice,
     resource: Resource,
     records: Sequence[memoryview | bytes],
     row: Callable[[Mapping[str, Any]], dict[str, object] | None],
@@ -476,7 +477,9 @@ def _read_rows(
                 raise _RecordError("wrong_type", f"expected object, got {type(content).__name__}")
             made = row(content)
         except _RecordError as error:
-            where = f"{label} record {record_no}" + (f" field {error.field}" if error.field else "")
+            where = f"{NAME} {part.resource} {part.name} record {record_no}" + (
+                f" field {error.field}" if error.field else ""
+            )
             rejected.append(
                 Rejected(
                     record_no=record_no,
@@ -607,7 +610,7 @@ def _response(
     submitted = _moment(record, "submitdate")
     return {
         "survey_id": survey_id,
-        "response_id": response_id,
+        "survey_response_id": response_id,
         # 6.4.2 sends "" for null, so only a time tells that the response was submitted.
         "is_complete": submitted is not None,
         "submitted_at": None if submitted == _NO_DATE_STAMP else submitted,
@@ -621,7 +624,8 @@ def _response(
     }
 
 
-def _read_questions(label: str, survey_id: int, answer: Answer) -> Reading:
+def _read_questions(part: Slice, answer: Answer) -> Reading:
+    label, survey_id = _label(part, "list_questions"), int(part.name)
     language = answer.request.label.rpartition(" ")[2]
     records = _result_records(label, answer.body)
     questions = {
@@ -656,7 +660,7 @@ def _read_questions(label: str, survey_id: int, answer: Answer) -> Reading:
             "question_order": _integer(record, "question_order"),
         }
 
-    return _read_rows(label, QUESTION, records, row, {}, {"survey_id": survey_id, "language": language})
+    return _read_rows(part, QUESTION, records, row, {}, {"survey_id": survey_id, "language": language})
 
 
 def _question_id(record: Mapping[str, Any]) -> int | None:
