@@ -33,9 +33,9 @@ def raw_gate(candidate: tasks.CandidateFields) -> list[int]:
 
 @task
 def build(candidate: tasks.CandidateFields) -> float:
-    from mobility_warehouse.transform import BuildFailed
+    from mobility_warehouse.transform import TransformFailed
 
-    with orchestration.final(BuildFailed):
+    with orchestration.final(TransformFailed):
         return tasks.build(candidate)
 
 

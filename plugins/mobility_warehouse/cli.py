@@ -1,0 +1,600 @@
+"""The command `mobility`. Every command imports what it needs when it runs, so that help is instant."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlalchemy import Engine
+
+    from mobility_warehouse.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LIVE = click.option(
+    "--live",
+    is_flag=True,
+    envvar="MOBILITY_LIVE",
+    help="Pull from the real sources instead of the replay server. LimeSurvey then needs the connection "
+    "AIRFLOW_CONN_MOBILITY_LIMESURVEY. Also set by MOBILITY_LIVE=1.",
+)
+
+
+def _settings() -> Settings:
+    from mobility_warehouse.settings import Settings
+
+    return Settings.from_environment()
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # A log or a pipe has no width of its own: tables are not to be cut there.
+    return Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "160")))
+
+
+def _engine(role: str | None = None) -> Engine:
+    """The warehouse, started if need be, with the schema in place."""
+    from mobility_warehouse.database.engine import warehouse_engine
+
+    return warehouse_engine(role)
+
+
+def _expected_errors() -> tuple[type[BaseException], ...]:
+    """Errors that say by themselves what is wrong and what to do; anything else keeps its traceback."""
+    import httpx
+    from sqlalchemy.exc import ArgumentError, OperationalError
+
+    from mobility_warehouse.airflow_api import AirflowError
+    from mobility_warehouse.database.deploy import DeployRefused
+    from mobility_warehouse.database.embedded import EmbeddedPostgresError
+    from mobility_warehouse.landing.report import PullBusy, PullError
+    from mobility_warehouse.publication.as_of import AsOfError
+    from mobility_warehouse.publication.publish import PublicationRefused
+    from mobility_warehouse.publication.trace import TraceError
+    from mobility_warehouse.quality.results import GateFailed
+    from mobility_warehouse.services import ServiceError
+    from mobility_warehouse.settings import SettingsError
+    from mobility_warehouse.transform import TransformFailed
+
+    return (
+        AirflowError,
+        ArgumentError,
+        AsOfError,
+        DeployRefused,
+        EmbeddedPostgresError,
+        GateFailed,
+        OperationalError,
+        PublicationRefused,
+        PullBusy,
+        PullError,
+        ServiceError,
+        SettingsError,
+        TraceError,
+        TransformFailed,
+        httpx.TransportError,
+    )
+
+
+def clear_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Print an expected error as one message and exit with 1."""
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if isinstance(error, _expected_errors()):
+                raise click.ClickException(str(error)) from error
+            raise
+
+    return guarded
+
+
+def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], style: str) -> None:
+    """Print a result as a table, CSV (null is empty) or JSON (a list of objects)."""
+    if style == "json":
+        import json
+
+        objects = [dict(zip(columns, row, strict=True)) for row in rows]
+        click.echo(json.dumps(objects, default=str, ensure_ascii=False, indent=2))
+    elif style == "csv":
+        import csv
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    else:
+        from rich.table import Table
+        from rich.text import Text
+
+        from mobility_warehouse.run import shown
+
+        table = Table()
+        for number, column in enumerate(columns):
+            values = [row[number] for row in rows]
+            numeric = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+            table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(shown(value)) for value in row))
+        _console().print(table)
+
+
+FORMAT = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the result.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="mobility-warehouse")
+def main() -> None:
+    """Data warehouse on the international mobility of health workers.
+
+    State lies in .mobility of the repository (or MOBILITY_HOME). The database is an embedded PostgreSQL 18,
+    or your own: MOBILITY_DATABASE_URL. Commands that need it start it.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage.
+    """
+
+
+# -- services ------------------------------------------------------------------------------------------
+
+
+@main.command()
+@LIVE
+@clear_errors
+def up(live: bool) -> None:
+    """Start Airflow, the database and the replay server in the background.
+
+    They listen on 127.0.0.1 only, at free ports that are kept from start to start.
+    """
+    from mobility_warehouse.services import Services
+
+    console, services = _console(), Services(_settings())
+    with console.status("starting") as status:
+        services.start(live=live, report=status.update)
+        _deploy()
+    _print_status(services)
+
+
+@main.command()
+@clear_errors
+def down() -> None:
+    """Stop what runs in the background. Nothing is lost."""
+    from mobility_warehouse.services import Services
+
+    stopped = Services(_settings()).stop()
+    click.echo(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+@main.command()
+@clear_errors
+def status() -> None:
+    """Show what runs, where, and where its passwords are. Starts nothing; exits 1 if something is down."""
+    from mobility_warehouse.services import Services
+
+    services = Services(_settings())
+    _print_status(services)
+    if not all(service.running for service in services.status()):
+        raise click.exceptions.Exit(1)
+
+
+def _print_status(services: Any) -> None:
+    rows = [(s.name, "up" if s.running else "down", s.where, s.detail) for s in services.status()]
+    _print_rows(("service", "state", "where", "detail"), rows, "table")
+
+
+def _deploy() -> Any:
+    from mobility_warehouse.database.deploy import deploy as deploy_schema
+    from mobility_warehouse.sources.registry import sources
+
+    return deploy_schema(_engine(), sources().values())
+
+
+@main.command()
+@clear_errors
+def deploy() -> None:
+    """Bring the database's schemas, tables, roles and grants to what the code declares.
+
+    Idempotent. `up` and `run` do it by themselves; with a database of your own, run it after each upgrade.
+    """
+    report = _deploy()
+    changes = [*(f"created {name}" for name in report.created)]
+    changes += [f"added {name}" for name in report.added_columns]
+    click.echo("\n".join(changes) or "nothing to change")
+
+
+@main.command()
+def pools() -> None:
+    """Print the Airflow pools, one per host of a source, as JSON for `airflow pools import`."""
+    import json
+
+    from mobility_warehouse.sources.registry import sources
+
+    declared = {
+        source.pool: {"slots": source.pool_slots, "description": source.title, "include_deferred": False}
+        for source in sources().values()
+    }
+    click.echo(json.dumps(declared, indent=2))
+
+
+# -- the main job --------------------------------------------------------------------------------------
+
+
+@main.command()
+@LIVE
+@clear_errors
+def run(live: bool) -> None:
+    """Pull every source, land, audit, transform and publish, through Airflow.
+
+    Starts what is needed, shows each stage, sums up and leaves the services running. Exits 0 only if a
+    publication was made and every source was pulled.
+    """
+    from mobility_warehouse.run import print_report
+    from mobility_warehouse.run import run as run_main_job
+
+    settings, console = _settings(), _console()
+    report = run_main_job(settings, console, live=live)
+    print_report(report, settings, console)
+    if report.publication is None or report.failures:
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@clear_errors
+def demo() -> None:
+    """Publish the snapshot's first vintage, then its second, and show what changed.
+
+    In a database of its own, made anew each time; your warehouse is not touched.
+    """
+    from mobility_warehouse.demo import run_demo
+
+    run_demo(_settings(), _console())
+
+
+# -- looking -------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("query")
+@FORMAT
+@clear_errors
+def sql(query: str, style: str) -> None:
+    """Run QUERY on the warehouse, as the role analyst, read-only.
+
+    \b
+    mobility sql "select * from marts.workforce_density limit 5"
+    mobility sql --format csv "select * from marts.remittances" > remittances.csv
+    """
+    import psycopg
+
+    with _analyst_connection() as connection:
+        try:
+            cursor = connection.execute(query.encode())
+            rows = cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
+            raise click.ClickException(str(error).strip()) from error
+        columns = [column.name for column in cursor.description or ()]
+    if columns:
+        _print_rows(columns, rows, style)
+    elif style == "table":
+        click.echo(cursor.statusmessage)
+
+
+def _analyst_connection() -> Any:
+    """A read-only connection that cannot become anyone else than the analyst.
+
+    On the embedded server it logs in as analyst. On an own database the login user assumes the role.
+    """
+    import psycopg
+
+    settings = _settings()
+    options = "-c default_transaction_read_only=on"
+    if settings.database_url is None:
+        from mobility_warehouse.database.embedded import EmbeddedPostgres
+
+        return psycopg.connect(EmbeddedPostgres(settings.home).start().url("analyst"), options=options)
+    url = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    return psycopg.connect(url, options=f"{options} -c role=analyst")
+
+
+@main.command("sources")
+@FORMAT
+@clear_errors
+def show_sources(style: str) -> None:
+    """List the sources: publisher, licence, cadence, what is landed."""
+    from sqlalchemy import text
+
+    from mobility_warehouse.sources.registry import sources
+
+    with _engine("publisher").connect() as connection:
+        known = connection.execute(text("select to_regclass('raw.fetch')")).scalar_one()
+        last: Mapping[str, Any] = {}
+        if known is not None:
+            query = (
+                "select source, max(finished_at) as last_pull from raw.fetch "
+                "where outcome in ('loaded', 'unchanged') group by source"
+            )
+            last = {row.source: row.last_pull for row in connection.execute(text(query))}
+    columns = ("source", "title", "publisher", "licence", "cadence", "resources", "slices", "last pull")
+    rows = [
+        (
+            source.name,
+            source.title + (" (synthetic)" if source.synthetic else ""),
+            source.publisher,
+            source.licence,
+            source.cadence,
+            ", ".join(resource.name for resource in source.resources),
+            len(source.slices()),
+            _minute(last.get(source.name)) or "never",
+        )
+        for source in sources().values()
+    ]
+    _print_rows(columns, rows, style)
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M %Z}" if moment else ""
+
+
+@main.command()
+@click.option("--source", help="Only fetches of this source.")
+@click.option("--outcome", type=click.Choice(["running", "loaded", "unchanged", "refused", "failed"]))
+@click.option(
+    "--limit", type=click.IntRange(1), default=30, show_default=True, help="How many, newest first."
+)
+@FORMAT
+@clear_errors
+def fetches(source: str | None, outcome: str | None, limit: int, style: str) -> None:
+    """List pulls, newest first: what was asked, what came, what it changed."""
+    from sqlalchemy import text
+
+    query = """
+        select
+            fetch_id, source, resource, slice, outcome, read, inserted, revised, unchanged, noise,
+            duplicate + superseded as duplicate, absent, quarantined, withdrawn,
+            to_char(started_at, 'YYYY-MM-DD HH24:MI:SS') as started, message
+        from raw.fetch
+        where source = coalesce(:source, source) and outcome = coalesce(:outcome, outcome)
+        order by fetch_id desc
+        limit :limit
+    """
+    with _engine("publisher").connect() as connection:
+        result = connection.execute(text(query), {"source": source, "outcome": outcome, "limit": limit})
+        _print_rows(list(result.keys()), [tuple(row) for row in result], style)
+
+
+# -- what needs a person -------------------------------------------------------------------------------
+
+
+@main.group()
+def quarantine() -> None:
+    """Records that were rejected: list them, show one, replay after a fix."""
+
+
+@quarantine.command("list")
+@click.option("--source", help="Only records of this source.")
+@click.option("--all", "everything", is_flag=True, help="Also records that are settled.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@FORMAT
+@clear_errors
+def list_quarantine(source: str | None, everything: bool, limit: int, style: str) -> None:
+    """List rejected records, newest first."""
+    from mobility_warehouse.landing.quarantine import find
+
+    found = find(_engine("ingest"), source=source, status=None if everything else "open", limit=limit)
+    columns = ("id", "fetch", "source", "resource", "slice", "record", "field", "reason", "message", "status")
+    rows = [
+        (
+            record.quarantine_id,
+            record.fetch_id,
+            record.source,
+            record.resource,
+            record.slice,
+            record.record_no,
+            record.field,
+            record.reason,
+            record.message,
+            record.status,
+        )
+        for record in found
+    ]
+    if rows or style != "table":
+        _print_rows(columns, rows, style)
+    else:
+        click.echo("no record is in quarantine")
+
+
+@quarantine.command("show")
+@click.argument("quarantine_id", type=int)
+@clear_errors
+def show_quarantined(quarantine_id: int) -> None:
+    """Show a rejected record with its bytes as received."""
+    from mobility_warehouse.landing.quarantine import find
+
+    found = find(_engine("ingest"), quarantine_id=quarantine_id)
+    if not found:
+        raise click.ClickException(f"there is no quarantined record {quarantine_id}")
+    record = found[0]
+    click.echo(f"{record.source} {record.resource} {record.slice}, record {record.record_no} of its answer")
+    click.echo(f"fetch {record.fetch_id}, {_minute(record.quarantined_at)}, {record.status}")
+    click.echo(f"{record.reason}: {record.message}")
+    if record.record is None:
+        click.echo("its bytes may hold personal data and are readable by the role secretariat alone")
+    else:
+        click.echo(record.record.decode("utf-8", errors="replace"))
+
+
+@quarantine.command("replay")
+@click.argument("fetch_id", type=int)
+@clear_errors
+def replay_quarantine(fetch_id: int) -> None:
+    """Read the archived answers of FETCH_ID again, after a fix of declaration or reader."""
+    from mobility_warehouse.landing.pull import replay
+
+    engine = _engine("ingest")
+    _print_fetch(_value_error_is_final(lambda: replay(engine, _source_of_fetch(engine, fetch_id), fetch_id)))
+
+
+@main.command()
+@click.argument("fetch_id", type=int)
+@click.option("--by", "person", required=True, help="Who accepts it; kept in the log of fetches.")
+@clear_errors
+def accept(fetch_id: int, person: str) -> None:
+    """Land a pull that was refused as a whole, because a person looked and finds it right.
+
+    A pull is refused when more of it is rejected, or more of the current figures would be withdrawn, than
+    the source's declaration allows. `mobility fetches --outcome refused` lists them.
+    """
+    from mobility_warehouse.landing.pull import accept as accept_fetch
+
+    engine = _engine("ingest")
+    source = _source_of_fetch(engine, fetch_id)
+    _print_fetch(_value_error_is_final(lambda: accept_fetch(engine, source, fetch_id, accepted_by=person)))
+
+
+def _value_error_is_final(action: Callable[[], R]) -> R:
+    try:
+        return action()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _source_of_fetch(engine: Engine, fetch_id: int) -> Any:
+    from sqlalchemy import text
+
+    from mobility_warehouse.tasks import source_named
+
+    with engine.connect() as connection:
+        query = text("select source from raw.fetch where fetch_id = :fetch_id")
+        name = connection.execute(query, {"fetch_id": fetch_id}).scalar_one_or_none()
+    if name is None:
+        raise click.ClickException(f"there is no fetch {fetch_id}; `mobility fetches` lists them")
+    return source_named(name)
+
+
+def _print_fetch(report: Any) -> None:
+    from mobility_warehouse.sources.declaration import describe_counts
+    from mobility_warehouse.tasks import COUNTS
+
+    counts = {name: getattr(report, name) for name in COUNTS}
+    click.echo(f"fetch {report.fetch_id} {report.outcome}: {describe_counts(counts, COUNTS)}")
+
+
+# -- the past and the origin ---------------------------------------------------------------------------
+
+
+class Moment(click.ParamType):
+    """A date, or a time with its zone."""
+
+    name = "date"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date | datetime:
+        """The date or time written in ISO 8601."""
+        try:
+            return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"{value!r} is neither a date (2025-01-15) nor a time (2025-01-15T12:00+00:00)", param, ctx
+            )
+
+
+@main.command("as-of")
+@click.argument("moment", type=Moment(), metavar="DATE")
+@clear_errors
+def as_of(moment: date | datetime) -> None:
+    """Rebuild all marts as they follow from what was landed at DATE, beside the current ones.
+
+    DATE is a day, meant as its end in UTC, or a time with its zone such as 2025-01-15T12:00+00:00. The marts
+    go into a schema of their own, which is named at the end and readable like the marts.
+    """
+    from mobility_warehouse.publication.as_of import build_as_of
+
+    with _console().status(f"rebuilding the marts as of {moment.isoformat()}"):
+        built = _value_error_is_final(lambda: build_as_of(_engine(), moment))
+    click.echo(f"marts as of {built.moment.isoformat()}:")
+    for mart in built.marts:
+        click.echo(f"  {built.marts_schema}.{mart}")
+
+
+@main.command()
+@click.argument("mart")
+@click.argument("key", nargs=-1, required=True)
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--bytes", "body", type=click.File("wb"), help="Write the first record's whole answer to this file."
+)
+@clear_errors
+def trace(mart: str, key: Sequence[str], style: str, body: Any) -> None:
+    """Show where a row of MART comes from: URL, time, sha256, source records.
+
+    KEY names the row by its primary key, as COLUMN=VALUE each, or as one JSON object.
+
+    \b
+    mobility trace remittances country_iso3=PHL year=2022 measure=received_usd
+    """
+    from mobility_warehouse.publication.trace import archived_body
+    from mobility_warehouse.publication.trace import trace as trace_row
+
+    engine = _engine("analyst")
+    found = trace_row(engine, mart, _parse_key(key))
+    if style == "json":
+        import dataclasses
+        import json
+
+        click.echo(json.dumps(dataclasses.asdict(found), default=str, ensure_ascii=False, indent=2))
+    else:
+        _print_trace(found)
+    if body is not None:
+        body.write(archived_body(_engine(), found.records[0]))
+
+
+def _parse_key(parts: Sequence[str]) -> dict[str, Any]:
+    import json
+
+    if len(parts) == 1 and parts[0].lstrip().startswith("{"):
+        try:
+            parsed: dict[str, Any] = json.loads(parts[0])
+        except json.JSONDecodeError as error:
+            raise click.UsageError(f"KEY is not valid JSON: {error}") from None
+        return parsed
+    pairs = [part.partition("=") for part in parts]
+    if any(not separator for _, separator, _ in pairs):
+        raise click.UsageError("KEY must be COLUMN=VALUE, once for each column of the primary key, or JSON")
+    return {column: value for column, _, value in pairs}
+
+
+def _print_trace(found: Any) -> None:
+    click.echo(f"marts.{found.mart}, publication {found.publication_id} of {_minute(found.published_at)}")
+    for column, value in found.row.items():
+        click.echo(f"  {column}: {value}")
+    for record in found.records:
+        position = "the answer as a whole" if record.record_no is None else f"record {record.record_no}"
+        click.echo(f"\n{record.source} {record.resource} {record.slice}, fetch {record.fetch_id}, {position}")
+        click.echo(f"  {record.url}")
+        click.echo(f"  asked {record.requested_at.isoformat()}, status {record.status}")
+        click.echo(f"  sha256 {record.sha256}" + (" (restricted)" if record.restricted else ""))
+        for column, value in (record.record or {}).items():
+            click.echo(f"    {column}: {value}")
+
+
+if __name__ == "__main__":
+    main()

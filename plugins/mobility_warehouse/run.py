@@ -1,0 +1,368 @@
+"""The main job: start what is needed, run every DAG through Airflow, show each stage, sum up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import text
+
+from mobility_warehouse.airflow_api import ENDED, AirflowApi, DagRun, TaskState
+from mobility_warehouse.database.deploy import deploy
+from mobility_warehouse.database.engine import warehouse_engine
+from mobility_warehouse.services import ADMIN, Services
+from mobility_warehouse.settings import Settings
+from mobility_warehouse.sources.registry import sources
+
+PUBLISH_DAG = "publish"
+_PARSE_SECONDS = 120.0
+_POLL_SECONDS = 0.7
+#: A publication should start this long after the last pull at most; else it is triggered.
+_WAKE_SECONDS = 30.0
+_PUBLISH_TASKS = {
+    "open_candidate": "choose the moment",
+    "raw_gate": "raw gate",
+    "build": "dbt build",
+    "mart_gate": "mart gate",
+    "publish": "publication",
+    "data_docs": "Data Docs",
+}
+
+
+class RunFailed(RuntimeError):
+    """The main job ended without a publication, or with a source that could not be pulled."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """One line of the progress display."""
+
+    title: str
+    done: int = 0
+    total: int = 1
+    state: str = "waiting"
+    note: str = ""
+    started: float | None = None
+    seconds: float | None = None
+
+    def begin(self) -> None:
+        """Start the stage's clock, once."""
+        if self.started is None:
+            self.started, self.state = time.monotonic(), "running"
+
+    def end(self, state: str = "success", note: str = "", seconds: float | None = None) -> None:
+        """Stop the stage's clock, once."""
+        if self.seconds is None:
+            self.begin()
+            elapsed = time.monotonic() - (self.started or 0.0)
+            self.state, self.note = state, note or self.note
+            self.seconds = elapsed if seconds is None else seconds
+            self.done = self.total if state == "success" else self.done
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What the main job did. Times are seconds of wall time."""
+
+    publication: Mapping[str, Any] | None
+    by_source: Sequence[Mapping[str, Any]]
+    by_mart: Sequence[Mapping[str, Any]]
+    gates: Sequence[Mapping[str, Any]]
+    failures: Sequence[str]
+    stages: Sequence[Stage]
+    seconds: float
+    warnings: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+    @property
+    def changed_rows(self) -> int:
+        """Rows that the publication inserted, updated or deleted, over all marts."""
+        return sum(mart["inserted"] + mart["updated"] + mart["deleted"] for mart in self.by_mart)
+
+
+class Display:
+    """Live lines on a terminal; elsewhere one line a finished stage."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.stages: list[Stage] = []
+        self._printed: set[int] = set()
+        self._live: Live | None = None
+
+    def add(self, title: str, total: int = 1) -> Stage:
+        """A further stage."""
+        stage = Stage(title, total=total)
+        self.stages.append(stage)
+        return stage
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the stages while the block runs."""
+        if self.console.is_terminal:
+            with Live(get_renderable=self._render, console=self.console, refresh_per_second=4) as self._live:
+                yield
+            self._live = None
+        else:
+            yield
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Print stages that have ended since, where nothing is shown live."""
+        if self.console.is_terminal:
+            return
+        for number, stage in enumerate(self.stages):
+            if stage.seconds is not None and number not in self._printed:
+                self._printed.add(number)
+                note = f"  {stage.note}" if stage.note else ""
+                self.console.print(
+                    f"{stage.title:<42} {stage.state:<8} {stage.seconds:6.1f} s{note}", soft_wrap=True
+                )
+
+    def _render(self) -> Group:
+        table = Table.grid(padding=(0, 2))
+        colours = {"success": "green", "failed": "red", "skipped": "yellow", "running": "cyan"}
+        for stage in self.stages:
+            seconds = stage.seconds
+            if seconds is None and stage.started is not None:
+                seconds = time.monotonic() - stage.started
+            table.add_row(
+                stage.title,
+                ProgressBar(total=stage.total, completed=stage.done, width=24),
+                Text(stage.state, style=colours.get(stage.state, "dim")),
+                "" if seconds is None else f"{seconds:6.1f} s",
+                stage.note,
+            )
+        return Group(table)
+
+
+def run(settings: Settings, console: Console, *, live: bool = False) -> RunReport:
+    """Run the main job once through Airflow and leave the services running.
+
+    Raises ServiceError when a service does not start, AirflowError when the DAGs do not parse.
+    """
+    started = time.monotonic()
+    services = Services(settings)
+    display = Display(console)
+    with display.shown(), ThreadPoolExecutor(max_workers=1) as background:
+        database = display.add("database")
+        deployed = display.add("tables and roles")
+        airflow = display.add("Airflow")
+        database.begin()
+        services.start_database()
+        database.end()
+        deployed.begin()
+        deploying = background.submit(lambda: deploy(warehouse_engine(), sources().values()))
+        airflow.begin()
+        url = services.start(live=live)
+        deploying.result()
+        deployed.end()
+        display.refresh()
+        with AirflowApi(url, ADMIN, services.airflow_password()) as api:
+            dag_ids = [*(f"pull_{name}" for name in sources()), PUBLISH_DAG]
+            api.wait_for_dags(dag_ids, _PARSE_SECONDS)
+            for dag_id in dag_ids:
+                api.unpause(dag_id)
+            airflow.end(note=url)
+            pulls, publication = _run_dags(api, display)
+            failures = _failures(api, [*pulls, publication])
+    labels = [run.label for run in pulls]
+    return _report(labels, publication.label, failures, display.stages, time.monotonic() - started)
+
+
+def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun]:
+    """Trigger the pulls and follow them and the publication that they wake to its end."""
+    begun = datetime.now(UTC)
+    run_id = f"run__{begun:%Y%m%dT%H%M%S%f}"
+    pulls: dict[str, tuple[DagRun, Stage]] = {}
+    for source in sources().values():
+        stage = display.add(f"pull {source.title}", total=len(source.slices()))
+        stage.begin()
+        pulls[source.name] = (api.trigger(f"pull_{source.name}", run_id), stage)
+    publishing = {task: display.add(title) for task, title in _PUBLISH_TASKS.items()}
+    last_pull_end: datetime | None = None
+    while True:
+        time.sleep(_POLL_SECONDS)
+        if last_pull_end is None:
+            for name, (dag_run, stage) in pulls.items():
+                if not dag_run.ended:
+                    pulls[name] = (_follow_pull(api, dag_run, stage), stage)
+            if all(dag_run.ended for dag_run, _ in pulls.values()):
+                ends = [dag_run.end or begun for dag_run, _ in pulls.values()]
+                last_pull_end = max(ends)
+        else:
+            woken = [one for one in api.runs_since(PUBLISH_DAG, begun) if _may_be_ours(api, one)]
+            if woken:
+                current = woken[-1]
+                _follow_publication(api.tasks(PUBLISH_DAG, current.run_id), publishing)
+                if current.ended:
+                    display.refresh()
+                    return [dag_run for dag_run, _ in pulls.values()], current
+            elif datetime.now(UTC) - last_pull_end > timedelta(seconds=_WAKE_SECONDS):
+                api.trigger(PUBLISH_DAG, run_id)
+        display.refresh()
+
+
+def _may_be_ours(api: AirflowApi, dag_run: DagRun) -> bool:
+    """Whether a publication run did not make way for one that sees more pulls."""
+    return not dag_run.ended or any(
+        task.task_id == "open_candidate" and task.state != "skipped"
+        for task in api.tasks(PUBLISH_DAG, dag_run.run_id)
+    )
+
+
+def _follow_pull(api: AirflowApi, dag_run: DagRun, stage: Stage) -> DagRun:
+    tasks = [task for task in api.tasks(dag_run.dag_id, dag_run.run_id) if "." in task.task_id]
+    stage.done = sum(task.state in ENDED for task in tasks)
+    current = api.run(dag_run.dag_id, dag_run.run_id)
+    if current.ended:
+        failed = [task.task_id for task in tasks if task.state == "failed"]
+        note = f"failed: {', '.join(failed)}" if failed else f"{stage.total} slices"
+        seconds = (current.end - current.start).total_seconds() if current.end and current.start else None
+        stage.end(current.state, note, seconds)
+    return current
+
+
+def _follow_publication(tasks: Sequence[TaskState], stages: Mapping[str, Stage]) -> None:
+    for task in tasks:
+        stage = stages.get(task.task_id)
+        if stage is None:
+            continue
+        if task.state == "running":
+            stage.begin()
+        elif task.state in ENDED:
+            stage.end(task.state or "", seconds=task.seconds)
+
+
+def _failures(api: AirflowApi, runs: Sequence[DagRun]) -> list[str]:
+    """What failed and why, one text a task."""
+    return [
+        f"{task.dag_id} {task.task_id}: {api.failure(task) or 'see its log in Airflow'}"
+        for dag_run in runs
+        if dag_run.state == "failed"
+        for task in api.tasks(dag_run.dag_id, dag_run.run_id)
+        if task.state == "failed"
+    ]
+
+
+_BY_SOURCE = """
+select
+    source,
+    count(*) as slices,
+    count(*) filter (where outcome in ('loaded', 'unchanged')) as landed,
+    coalesce(sum(read), 0) as read,
+    coalesce(sum(inserted), 0) as inserted,
+    coalesce(sum(revised), 0) as revised,
+    coalesce(sum(unchanged), 0) as unchanged,
+    coalesce(sum(noise), 0) as noise,
+    coalesce(sum(duplicate + superseded), 0) as duplicate,
+    coalesce(sum(absent), 0) as absent,
+    coalesce(sum(quarantined), 0) as quarantined,
+    coalesce(sum(withdrawn), 0) as withdrawn
+from raw.fetch
+where run_id = any(:labels)
+group by source
+order by source
+"""
+_PUBLICATION = "select * from quality.publication where run_id = :label"
+_BY_MART = """
+select mart.mart, mart.rows, mart.inserted, mart.updated, mart.deleted
+from quality.publication_mart as mart
+inner join quality.publication on mart.publication_id = publication.publication_id
+where publication.run_id = :label
+order by mart.mart
+"""
+_GATES = """
+select
+    gate, subject, passed, expectations, critical_failures, warnings,
+    cast(extract(epoch from finished_at - started_at) as double precision) as seconds
+from quality.gate
+where run_id = :label
+order by gate_id
+"""
+
+
+def _report(
+    pulls: Sequence[str], publication: str, failures: Sequence[str], stages: Sequence[Stage], seconds: float
+) -> RunReport:
+    with warehouse_engine("publisher").connect() as connection:
+
+        def rows(query: str, **parameters: object) -> list[Mapping[str, Any]]:
+            return [dict(row) for row in connection.execute(text(query), parameters).mappings()]
+
+        published = rows(_PUBLICATION, label=publication)
+        return RunReport(
+            publication=published[0] if published else None,
+            by_source=rows(_BY_SOURCE, labels=list(pulls)),
+            by_mart=rows(_BY_MART, label=publication),
+            gates=rows(_GATES, label=publication),
+            failures=failures,
+            stages=stages,
+            seconds=seconds,
+        )
+
+
+def print_report(report: RunReport, settings: Settings, console: Console) -> None:
+    """Print the summary of a run: sources, marts, gates, where to look, where the time went."""
+    _print_table(console, "Sources (records)", report.by_source)
+    _print_table(console, "Marts (rows)", report.by_mart)
+    _print_table(console, "Gates", report.gates)
+    times = Table(title="Where the time went", title_justify="left")
+    times.add_column("stage")
+    times.add_column("seconds", justify="right")
+    for stage in report.stages:
+        if stage.seconds is not None:
+            times.add_row(stage.title, f"{stage.seconds:.1f}")
+    times.add_section()
+    times.add_row("all (pulls run side by side)", f"{report.seconds:.1f}")
+    console.print(times)
+    services = Services(settings)
+    for service in services.status():
+        if service.running:
+            console.print(f"{service.name:<10} {service.where}  ({service.detail})", soft_wrap=True)
+    if (settings.data_docs_dir / "index.html").exists():
+        console.print(f"{'Data Docs':<10} {settings.data_docs_dir / 'index.html'}", soft_wrap=True)
+    console.print("The services stay up, so that the next run is faster; `mobility down` stops them.")
+    for failure in report.failures:
+        console.print(Text(failure, style="red"))
+    if report.publication is None:
+        console.print("[bold red]No publication was made[/]; the last one stands.")
+        return
+    number = report.publication["publication_id"]
+    if report.changed_rows:
+        console.print(f"[bold green]Publication {number}[/]: {report.changed_rows:,} rows changed.")
+    else:
+        console.print(f"[bold green]Publication {number}[/]: nothing changed.")
+
+
+def _print_table(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left")
+    for name, value in rows[0].items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(name, justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*(shown(value) for value in row.values()))
+    console.print(table)
+
+
+def shown(value: object) -> str:
+    """A value as a table shows it: numbers grouped, null empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    return str(value)
