@@ -122,6 +122,7 @@ class PagingServer:
     def __init__(self, answer: Callable[[PagedRequest], bytes]) -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 split = urlsplit(self.path)

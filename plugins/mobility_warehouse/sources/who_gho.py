@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, get_args
@@ -261,7 +260,6 @@ def _wire_names(row: type[msgspec.Struct]) -> dict[str, str]:
     return {known.name: known.encode_name for known in msgspec.structs.fields(row)}
 
 
-@dataclass(frozen=True, slots=True)
 class WhoGho:
     """The Global Health Observatory: one pull an indicator or dimension, following ``@odata.nextLink``."""
 
@@ -280,7 +278,7 @@ class WhoGho:
     default_base_url: str = "https://ghoapi.azureedge.net/api"
     synthetic: bool = False
     modelled: bool = False
-    resources: Sequence[Resource] = field(default=(OBSERVATION, DIMENSION_VALUE))
+    resources: Sequence[Resource] = (OBSERVATION, DIMENSION_VALUE)
 
     def slices(self) -> Sequence[Slice]:
         """The dimensions, then every indicator."""
@@ -347,7 +345,8 @@ class WhoGho:
         try:
             envelope = _envelope(answer.body)
         except ValueError as error:
-            cut = "" if body.rstrip().endswith(b"}") else "cut short or "
+            is_cut = body.startswith(b"{") and not body.rstrip().endswith(b"}")
+            cut = "cut short or " if is_cut else ""
             raise SourceError(f"{label}: {cut}no OData answer: {error}", retryable=True) from error
         if envelope.error is not None:
             raise SourceError(f"{label}: error inside HTTP 200{_said(body)}", retryable=True)

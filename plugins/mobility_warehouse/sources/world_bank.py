@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from http import HTTPStatus
@@ -275,7 +275,6 @@ def _countries() -> RecordReader[_Country]:
     )
 
 
-@dataclass(frozen=True, slots=True)
 class WorldBank:
     """The World Bank's indicators: one pull an indicator, page by page, all pages of one vintage."""
 
@@ -292,7 +291,7 @@ class WorldBank:
     default_base_url: str = "https://api.worldbank.org/v2"
     synthetic: bool = False
     modelled: bool = False
-    resources: Sequence[Resource] = field(default=(OBSERVATION, COUNTRY))
+    resources: Sequence[Resource] = (OBSERVATION, COUNTRY)
 
     def slices(self) -> Sequence[Slice]:
         """The country list, then every indicator."""
@@ -360,7 +359,8 @@ class WorldBank:
         try:
             header, _ = _header(answer.body)
         except ValueError as error:
-            cut = "" if body.rstrip().endswith(b"]") else "cut short or "
+            is_cut = body.startswith(b"[") and not body.rstrip().endswith(b"]")
+            cut = "cut short or " if is_cut else ""
             raise SourceError(f"{label}: {cut}no answer of this API: {error}", retryable=True) from error
         if header.total == 0:
             raise SourceError(f"{label}: the publisher holds no data for it")
