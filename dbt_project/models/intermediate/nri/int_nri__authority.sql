@@ -1,0 +1,46 @@
+with response as (
+    select * from {{ ref('int_nri__response') }}
+),
+
+answer as (
+    select * from {{ ref('stg_limesurvey__answer') }}
+),
+
+nri_question as (
+    select * from {{ ref('nri_question') }}
+),
+
+designation as (
+    select
+        response.country_iso3,
+        response.round_year,
+        answer.value = 'Y' as is_designated,
+        row_number() over (
+            partition by response.country_iso3, response.round_year
+            order by
+                response.is_accepted desc,
+                coalesce(response.edited_at, response.submitted_at) desc nulls last,
+                response.survey_response_id desc
+        ) as recency
+    from response
+    inner join answer
+        on
+            response.survey_id = answer.survey_id
+            and response.survey_response_id = answer.survey_response_id
+    inner join nri_question
+        on
+            answer.survey_id = nri_question.survey_id
+            and answer.heading = nri_question.heading
+    where
+        response.country_iso3 is not null
+        and nri_question.canonical_item = 'contact'
+        and nri_question.canonical_part = 'dna_designated'
+        and answer.value_state = 'answered'
+)
+
+select
+    country_iso3,
+    round_year,
+    is_designated
+from designation
+where recency = 1

@@ -1,0 +1,79 @@
+with answer as (
+    select * from {{ ref('int_nri__answer') }}
+),
+
+indicator as (
+    select * from {{ ref('indicator') }}
+    where rule in ('any', 'all', 'count', 'answered')
+),
+
+gate as (
+    select
+        country_iso3,
+        round_year,
+        canonical_item,
+        value_code
+    from answer
+    where
+        value_kind = 'yes_no'
+        and canonical_part in ('any', 'host')
+),
+
+part as (
+    select
+        answer.country_iso3,
+        answer.round_year,
+        answer.canonical_item,
+        indicator.indicator,
+        indicator.rule,
+        indicator.population,
+        indicator.value_kind,
+        count(*) as parts,
+        count(*) filter (where answer.value_state <> 'not_shown') as parts_shown,
+        count(answer.value_code) as parts_answered,
+        count(*) filter (where answer.value_code = indicator.answer) as parts_matching
+    from answer
+    inner join indicator
+        on
+            answer.canonical_item = indicator.canonical_item
+            and answer.value_kind = indicator.value_kind
+            and coalesce(indicator.canonical_part, answer.canonical_part) = answer.canonical_part
+    group by
+        answer.country_iso3,
+        answer.round_year,
+        answer.canonical_item,
+        indicator.indicator,
+        indicator.rule,
+        indicator.population,
+        indicator.value_kind
+),
+
+judged as (
+    select
+        part.*,
+        part.value_kind = 'tick' and coalesce(gate.value_code = 'no', false) as is_ruled_out,
+        part.population = 'hosts' and coalesce(gate.value_code <> 'yes', true) as is_outside_population
+    from part
+    left join gate
+        on
+            part.country_iso3 = gate.country_iso3
+            and part.round_year = gate.round_year
+            and part.canonical_item = gate.canonical_item
+)
+
+select
+    country_iso3,
+    round_year,
+    indicator,
+    not is_outside_population as is_applicable,
+    not is_outside_population
+    and (is_ruled_out or parts_answered > 0 or (rule = 'answered' and parts_shown > 0)) as is_answered,
+    case
+        when is_ruled_out then 0
+        when rule = 'any' then cast(parts_matching > 0 as integer)
+        when rule = 'all' then cast(parts_matching = parts as integer)
+        when rule = 'count' then parts_matching
+        when rule = 'answered' then cast(parts_answered > 0 as integer)
+    end as numerator,
+    1 as denominator
+from judged

@@ -1,0 +1,81 @@
+with indicator as (
+    select * from {{ ref('indicator') }}
+    where rule = 'stock'
+),
+
+stock as (
+    select
+        *,
+        coalesce(domestically_trained + foreign_trained, total - unknown_training) as known_training,
+        coalesce(national_born + foreign_born, total - unknown_birth) as known_birth
+    from {{ ref('int_nri__stock') }}
+),
+
+origin as (
+    select * from {{ ref('int_nri__origin_safeguards') }}
+),
+
+measured as (
+    select
+        stock.country_iso3,
+        stock.round_year,
+        stock.occupation_code,
+        share.answer,
+        share.numerator,
+        share.denominator
+    from stock
+    cross join lateral (
+        values
+        ('foreign_trained_known', stock.foreign_trained, stock.known_training),
+        ('foreign_trained_total', stock.foreign_trained, stock.total),
+        ('foreign_born_known', stock.foreign_born, stock.known_birth),
+        ('foreign_born_total', stock.foreign_born, stock.total)
+    ) as share (answer, numerator, denominator)
+
+    union all
+
+    select
+        country_iso3,
+        round_year,
+        occupation_code,
+        'safeguards_origin' as answer,
+        from_listed as numerator,
+        foreign_trained as denominator
+    from origin
+),
+
+availability as (
+    select
+        country_iso3,
+        round_year,
+        count(*) filter (where known_training is not null) as occupations
+    from stock
+    where occupation_code in ('221', '2221', '2222', '2261', '2262')
+    group by country_iso3, round_year
+)
+
+select
+    measured.country_iso3,
+    measured.round_year,
+    indicator.indicator,
+    true as is_applicable,
+    coalesce(measured.numerator is not null and measured.denominator > 0, false) as is_answered,
+    measured.numerator,
+    measured.denominator
+from measured
+inner join indicator
+    on
+        measured.occupation_code = indicator.occupation_code
+        and measured.answer = indicator.answer
+
+union all
+
+select
+    country_iso3,
+    round_year,
+    'data_availability' as indicator,
+    true as is_applicable,
+    true as is_answered,
+    occupations as numerator,
+    5 as denominator
+from availability

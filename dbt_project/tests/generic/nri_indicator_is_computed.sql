@@ -1,0 +1,19 @@
+{# Indicators of the catalogue that have no row in any landed round: nothing computes them. #}
+{% test nri_indicator_is_computed(model) %}
+
+with indicator_value as (
+    select distinct indicator from {{ model }}
+),
+
+indicator as (
+    select * from {{ ref('indicator') }}
+)
+
+select indicator.indicator
+from indicator
+left join indicator_value on indicator.indicator = indicator_value.indicator
+where
+    indicator_value.indicator is null
+    and exists (select 1 from {{ model }} as any_row)
+
+{% endtest %}
