@@ -1,0 +1,78 @@
+"""The two gates of a run: raw before the marts are built, the candidate marts before they are published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from mobility_warehouse.quality.docs import build_data_docs
+from mobility_warehouse.quality.results import GateFailed, GateReport, judged_content, store_gate
+from mobility_warehouse.quality.runner import judge
+from mobility_warehouse.quality.suites import mart_suite, raw_suite
+from mobility_warehouse.settings import Settings
+from mobility_warehouse.sources.declaration import Source
+from mobility_warehouse.sources.registry import sources
+
+
+def run_raw_gate(
+    engine: Engine,
+    source_names: Iterable[str],
+    run_id: str,
+    *,
+    settings: Settings | None = None,
+    registered: Mapping[str, Source] | None = None,
+) -> list[GateReport]:
+    """Judge what is landed of each source and store the results; one report a source.
+
+    One call judges many sources, because importing Great Expectations takes seconds. ``engine`` acts as
+    ``publisher``. Raises GateFailed, after everything is stored and the Data Docs are built, when a
+    critical rule failed on any source; KeyError for a source that is not registered.
+    """
+    settings = settings or Settings.from_environment()
+    known = registered or sources()
+    suites = {name: raw_suite(known[name], settings.expectations_dir) for name in source_names}
+    started_at = datetime.now(UTC)
+    results = judge(engine, list(suites.values()), run_id=run_id, home=settings.home)
+    reports = [
+        store_gate(
+            engine,
+            run_id=run_id,
+            gate="raw",
+            subject=name,
+            started_at=started_at,
+            results=results[suite.name],
+        )
+        for name, suite in suites.items()
+    ]
+    if not all(report.passed for report in reports):
+        build_data_docs(settings)
+        raise GateFailed(reports)
+    return reports
+
+
+def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = None) -> GateReport:
+    """Judge the candidate in ``audit``, store the results and build the run's Data Docs.
+
+    What was judged is stored with them, so that nothing else can be published. ``engine`` acts as
+    ``publisher``. Raises GateFailed, after everything is stored, when a critical rule failed.
+    """
+    settings = settings or Settings.from_environment()
+    started_at = datetime.now(UTC)
+    with engine.connect() as connection:
+        suite = mart_suite(connection, settings.expectations_dir)
+        content = judged_content(connection)
+    results = judge(engine, [suite], run_id=run_id, home=settings.home)[suite.name]
+    report = store_gate(
+        engine,
+        run_id=run_id,
+        gate="mart",
+        subject="marts",
+        started_at=started_at,
+        results=[*content, *results],
+    )
+    build_data_docs(settings)
+    if not report.passed:
+        raise GateFailed([report])
+    return report

@@ -1,0 +1,110 @@
+"""Rules as the files of ``expectations/`` state them; none needs Great Expectations to be read."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from mobility_warehouse.quality.results import Severity
+
+
+class RuleError(ValueError):
+    """A rule file that does not keep its form; names the file and the rule."""
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One rule on one asset.
+
+    Either ``query`` (SQL that gives the rows at fault; the asset's rows are the relation ``batch``) or
+    ``expect`` (a class of Great Expectations, with its ``options``).
+    """
+
+    rule: str
+    asset: str
+    severity: Severity
+    description: str
+    query: str | None = None
+    expect: str | None = None
+    options: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        if (self.query is None) == (self.expect is None):
+            raise ValueError(f"rule {self.rule} needs either query or expect")
+        if self.query is not None and not re.search(r"\bbatch\b", self.query):
+            raise ValueError(f"rule {self.rule}: the query does not read batch")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Rules judged together. ``batches`` gives by asset the query whose rows its rules judge."""
+
+    name: str
+    batches: Mapping[str, str]
+    rules: tuple[Rule, ...]
+
+
+def read_rules(path: Path) -> tuple[Rule, ...]:
+    """Rules of a YAML file; none where there is no file. Raises RuleError."""
+    if not path.is_file():
+        return ()
+    try:
+        rules = msgspec.yaml.decode(path.read_bytes(), type=tuple[Rule, ...])
+    except msgspec.DecodeError as error:
+        raise RuleError(f"{path}: {error}") from error
+    names = [(rule.asset, rule.rule) for rule in rules]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise RuleError(f"{path}: stated twice: {twice}")
+    return rules
+
+
+class RowCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A reviewed band of row counts. ``part`` is a slice of a resource, empty for a whole mart."""
+
+    relation: str
+    part: str
+    min_rows: int
+    max_rows: int
+    counted_on: date
+    remark: str
+
+
+class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value checked by hand against the publisher.
+
+    ``key`` is a JSON object of columns and values that name one row of ``relation``. ``vintage`` is the
+    start of that row's ``vintage_column``: a row of that refresh must hold ``value`` within ``tolerance``
+    (a share of it); a row of a later refresh may have been revised by the publisher.
+    """
+
+    relation: str
+    key: str
+    column: str
+    value: float
+    tolerance: float
+    vintage_column: str
+    vintage: str
+    checked_against: str
+
+    @property
+    def key_values(self) -> dict[str, str]:
+        """Columns and values of the key."""
+        return msgspec.json.decode(self.key, type=dict[str, str])
+
+
+_Row = TypeVar("_Row", bound=msgspec.Struct)
+
+
+def read_table(path: Path, row: type[_Row]) -> tuple[_Row, ...]:
+    """Rows of a CSV file as ``row``; RuleError where a field does not keep its type."""
+    with path.open(encoding="utf-8", newline="") as file:
+        try:
+            return tuple(msgspec.convert(list(csv.DictReader(file)), type=list[row], strict=False))  # type: ignore[valid-type]
+        except msgspec.ValidationError as error:
+            raise RuleError(f"{path}: {error}") from error

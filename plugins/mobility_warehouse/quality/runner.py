@@ -1,0 +1,213 @@
+"""Great Expectations, run on the warehouse: the only module that imports it, and only when it judges."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, text
+
+from mobility_warehouse.quality.results import RuleResult
+from mobility_warehouse.quality.rules import Rule, Suite
+
+if TYPE_CHECKING:
+    from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+
+#: Rows at fault that are kept of each rule.
+KEPT_ROWS = 20
+#: Pages of validation results that the index of the Data Docs lists.
+_INDEXED_RESULTS = 200
+
+
+@contextmanager
+def data_context(home: Path) -> Iterator[AbstractDataContext]:
+    """A context configured by code: results under ``<home>/expectations``, pages under ``<home>/data_docs``.
+
+    Nothing is sent anywhere, and no file of configuration is written that parallel gates could corrupt.
+    """
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    defaults = InMemoryStoreBackendDefaults()
+    stores = {
+        **defaults.stores,
+        defaults.expectations_store_name: _file_store("ExpectationsStore", home / "expectations" / "suites"),
+        defaults.validation_results_store_name: _file_store("ValidationResultsStore", validations_dir(home)),
+    }
+    yield great_expectations.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=defaults,
+            stores=stores,
+            data_docs_sites={
+                "data_docs": {
+                    "class_name": "SiteBuilder",
+                    "site_name": "Health Worker Mobility Warehouse",
+                    "show_how_to_buttons": False,
+                    "store_backend": _files(home / "data_docs"),
+                    "site_index_builder": {
+                        "class_name": "DefaultSiteIndexBuilder",
+                        "validation_results_limit": _INDEXED_RESULTS,
+                    },
+                }
+            },
+            analytics_enabled=False,
+            progress_bars=ProgressBarsConfig(globally=False),
+        ),
+    )
+
+
+def validations_dir(home: Path) -> Path:
+    """Where the validation results lie from which the Data Docs are built."""
+    return home / "expectations" / "validations"
+
+
+def _files(directory: Path) -> dict[str, Any]:
+    return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(directory)}
+
+
+def _file_store(class_name: str, directory: Path) -> dict[str, Any]:
+    return {"class_name": class_name, "store_backend": _files(directory)}
+
+
+def judge(engine: Engine, suites: Sequence[Suite], *, run_id: str, home: Path) -> dict[str, list[RuleResult]]:
+    """Judge suites in one process, as the engine's role; gives the results by suite.
+
+    A rule that cannot be evaluated (a column gone, malformed SQL) is a critical failure whatever its
+    severity: it vouches for nothing.
+    """
+    with data_context(home) as context, _datasource(context, engine) as datasource:
+        return {
+            suite.name: [
+                result
+                for asset, query in suite.batches.items()
+                for result in _judge_asset(context, datasource, suite, asset, query, run_id)
+            ]
+            for suite in suites
+        }
+
+
+@contextmanager
+def _datasource(context: AbstractDataContext, engine: Engine) -> Iterator[SQLDatasource]:
+    with engine.connect() as connection:
+        role: str = connection.execute(text("select current_user")).scalar_one()
+    url = engine.url
+    options = f"{url.query.get('options', '')} -c role={role} -c default_transaction_read_only=on".strip()
+    url = url.update_query_dict({"options": options})
+    datasource = context.data_sources.add_sql(
+        "warehouse", connection_string=url.render_as_string(hide_password=False)
+    )
+    try:
+        yield datasource
+    finally:
+        datasource.get_engine().dispose()
+
+
+def _judge_asset(
+    context: AbstractDataContext,
+    datasource: SQLDatasource,
+    suite: Suite,
+    asset: str,
+    query: str,
+    run_id: str,
+) -> Iterator[RuleResult]:
+    from great_expectations import ExpectationSuite, ValidationDefinition, expectations
+    from great_expectations.core.run_identifier import RunIdentifier
+
+    rules = {f"{number}": rule for number, rule in enumerate(r for r in suite.rules if r.asset == asset)}
+    if not rules:
+        return
+    name = f"{suite.name}__{asset}"
+    gx_suite = context.suites.add_or_update(
+        ExpectationSuite(
+            name=name,
+            expectations=[_expectation(expectations, rule, number) for number, rule in rules.items()],
+        )
+    )
+    batch = datasource.add_query_asset(name, query=query).add_batch_definition_whole_table("current")
+    definition = context.validation_definitions.add(
+        ValidationDefinition(name=name, data=batch, suite=gx_suite)
+    )
+    outcome = definition.run(
+        result_format={"result_format": "COMPLETE", "partial_unexpected_count": KEPT_ROWS},
+        run_id=RunIdentifier(run_name=run_id),
+    )
+    for verdict in outcome.results:
+        content: Any = verdict.to_json_dict()
+        rule = rules[content["expectation_config"]["meta"]["number"]]
+        yield _result(suite, rule, content)
+
+
+def _expectation(expectations: Any, rule: Rule, number: str) -> Any:
+    common = {
+        "severity": rule.severity,
+        "description": f"{rule.rule}: {rule.description}",
+        "meta": {"rule": rule.rule, "number": number},
+    }
+    if rule.query is not None:
+        return expectations.UnexpectedRowsExpectation(unexpected_rows_query=_query(rule.query), **common)
+    return getattr(expectations, str(rule.expect))(**rule.options, **common)
+
+
+def _query(query: str) -> str:
+    # Great Expectations puts the batch in by str.format, with an alias or without as the query has a join
+    # or not, and hands the whole to SQLAlchemy, to which a colon is a parameter.
+    escaped = query.strip().replace("{", "{{").replace("}", "}}").replace(":", "\\:")
+    return f"with batch as (select * from {{batch}}) select * from ({escaped}) as at_fault"
+
+
+def _result(suite: Suite, rule: Rule, content: Mapping[str, Any]) -> RuleResult:
+    found = content.get("result") or {}
+    column = rule.options.get("column")
+    broken = _exception_message(content.get("exception_info") or {})
+    if rule.query is not None:
+        rows = (found.get("details") or {}).get("unexpected_rows") or []
+        unexpected = found.get("observed_value")
+        observed: dict[str, Any] | None = None
+    else:
+        rows = [{str(column or "value"): value} for value in found.get("partial_unexpected_list") or []]
+        unexpected = found.get("unexpected_count")
+        observed = {"value": found["observed_value"]} if "observed_value" in found else None
+    if broken:
+        observed = {"error": broken}
+    element_count = found.get("element_count")
+    return RuleResult(
+        suite=suite.name,
+        asset=_asset_name(suite, rule.asset),
+        rule=rule.rule,
+        expectation=rule.expect or "UnexpectedRowsExpectation",
+        column_name=column if isinstance(column, str) else None,
+        severity="critical" if broken else rule.severity,
+        success=bool(content["success"]),
+        description=f"the rule could not be evaluated: {broken}" if broken else rule.description,
+        element_count=element_count,
+        unexpected_count=unexpected,
+        unexpected_share=unexpected / element_count if element_count and unexpected is not None else None,
+        observed=observed,
+        unexpected_rows=rows[:KEPT_ROWS] or None,
+    )
+
+
+def _asset_name(suite: Suite, asset: str) -> str:
+    if suite.name == "marts":
+        return f"audit.{asset}"
+    return f"{suite.name.removeprefix('raw_')}.{asset}"
+
+
+def _exception_message(info: Mapping[str, Any]) -> str | None:
+    """First line of what an expectation raised; its place in the result depends on the metric."""
+    if "raised_exception" in info:
+        info = {"": info}
+    for exception in info.values():
+        if exception.get("raised_exception"):
+            return str(exception.get("exception_message")).strip().splitlines()[0]
+    return None

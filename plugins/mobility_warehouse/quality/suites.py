@@ -1,0 +1,333 @@
+"""The suites that the gates judge: what the rule files state and what declarations and catalogue imply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from mobility_warehouse.database.declared import table_name
+from mobility_warehouse.publication.publish import LINEAGE_COLUMN
+from mobility_warehouse.publication.relations import Relation, quoted, read_relations
+from mobility_warehouse.quality.rules import Golden, RowCount, Rule, RuleError, Suite, read_rules, read_table
+from mobility_warehouse.sources.declaration import Resource, Source
+
+#: Share of a golden value beyond which even a later refresh of the publisher is looked at.
+_GOLDEN_REVISION = 0.25
+_SHARE_SUFFIX = "share"
+
+
+def raw_suite(source: Source, expectations_dir: Path) -> Suite:
+    """What is judged of a source: its declared basics, its fetches, its reviewed counts and its own rules.
+
+    Rules of ``raw/<source>.yml`` name a resource, ``fetch`` (each slice's last fetch) or ``fetches`` (all)
+    as their asset. Only current versions are judged. Raises RuleError for an asset that is none of these.
+    """
+    batches = {
+        "fetch": (
+            "select distinct on (resource, slice) * from raw.fetch "
+            f"where source = {_literal(source.name)} and outcome <> 'running' "
+            "order by resource, slice, fetch_id desc"
+        ),
+        "fetches": f"select * from raw.fetch where source = {_literal(source.name)}",
+    }
+    rules: list[Rule] = list(_fetch_rules(source))
+    counts = read_table(expectations_dir / "row_counts.csv", RowCount)
+    golden = read_table(expectations_dir / "golden_observations.csv", Golden)
+    for resource in source.resources:
+        table = f"raw.{table_name(source.name, resource)}"
+        batches[resource.name] = f"select * from {table} where fetched_to = 'infinity'"
+        rules += _resource_rules(resource)
+        rules += _row_count_rules(resource.name, "slice", [c for c in counts if c.relation == table])
+        rules += _golden_rules(resource.name, [g for g in golden if g.relation == table])
+    rules += _known_assets(expectations_dir / "raw" / f"{source.name}.yml", batches)
+    return Suite(name=f"raw_{source.name}", batches=batches, rules=tuple(rules))
+
+
+def mart_suite(connection: Connection, expectations_dir: Path) -> Suite:
+    """What is judged of the candidate: every table of ``audit`` and the rules of ``marts/*.yml``.
+
+    Rules name a mart as their asset. Raises RuleError for a rule on a mart that was not built, so that a
+    rule is never passed by having nothing to judge.
+    """
+    relations = read_relations(connection, "audit")
+    batches = {name: f"select * from {relation.identifier}" for name, relation in relations.items()}
+    counts = read_table(expectations_dir / "row_counts.csv", RowCount)
+    rules: list[Rule] = []
+    for name, relation in sorted(relations.items()):
+        rules += _mart_rules(relation)
+        rules += _row_count_rules(name, None, [c for c in counts if c.relation == f"marts.{name}"])
+    for path in sorted((expectations_dir / "marts").glob("*.yml")):
+        rules += _known_assets(path, batches)
+    return Suite(name="marts", batches=batches, rules=tuple(rules))
+
+
+def _known_assets(path: Path, batches: Iterable[str]) -> tuple[Rule, ...]:
+    rules = read_rules(path)
+    for rule in rules:
+        if rule.asset not in batches:
+            raise RuleError(
+                f"{path}: rule {rule.rule} judges {rule.asset}, which does not exist; there are "
+                f"{', '.join(sorted(batches))}"
+            )
+    return rules
+
+
+def _fetch_rules(source: Source) -> Iterator[Rule]:
+    slices = ", ".join(f"({_literal(part.resource)}, {_literal(part.name)})" for part in source.slices())
+    landed = "outcome in ('loaded', 'unchanged')"
+    yield Rule(
+        rule="every_slice_landed",
+        asset="fetches",
+        severity="critical",
+        description="Every declared slice has been landed at least once",
+        query=f"""
+            select declared.resource, declared.slice
+            from (values {slices}) as declared (resource, slice)
+            where not exists (
+                select from batch as fetch_log
+                where
+                    fetch_log.resource = declared.resource
+                    and fetch_log.slice = declared.slice
+                    and fetch_log.{landed}
+            )
+        """,
+    )
+    yield Rule(
+        rule="every_record_counted",
+        asset="fetches",
+        severity="critical",
+        description="What was read is what was inserted, revised, left, dropped or quarantined",
+        query=f"""
+            select fetch_id, resource, slice, read from batch as fetch_log
+            where {landed} and read <> inserted + revised + unchanged + noise + duplicate
+                + superseded + absent + quarantined
+        """,
+    )
+    yield Rule(
+        rule="last_pull_landed",
+        asset="fetch",
+        severity="warning",
+        description="The last pull of every slice landed; otherwise its last good state stands",
+        query=f"""
+            select fetch_id, resource, slice, outcome, message from batch as fetch_log where not {landed}
+        """,
+    )
+    for resource in source.resources:
+        yield Rule(
+            rule=f"{resource.name}_quarantined_share",
+            asset="fetch",
+            severity="warning",
+            description=(
+                f"At most a fifth of what would refuse the pull ({resource.max_quarantined_share:.0%}) is "
+                "quarantined"
+            ),
+            query=f"""
+                select fetch_id, resource, slice, read, quarantined from batch as fetch_log
+                where
+                    resource = {_literal(resource.name)}
+                    and quarantined > read * {resource.max_quarantined_share} / 5
+            """,
+        )
+
+
+def _resource_rules(resource: Resource) -> Iterator[Rule]:
+    key = ", ".join(quoted(name) for name in resource.key)
+    yield Rule(
+        rule="key_unique",
+        asset=resource.name,
+        severity="critical",
+        description=f"One current version a key ({', '.join(resource.key)}); null is a value of its own",
+        query=f"""
+            select {key}, count(*) as versions from batch as version group by {key} having count(*) > 1
+        """,
+    )
+    yield Rule(
+        rule="not_empty",
+        asset=resource.name,
+        severity="critical",
+        description="The resource holds current versions",
+        expect="ExpectTableRowCountToBeBetween",
+        options={"min_value": 1},
+    )
+    for column in resource.columns:
+        if column.restricted:
+            continue
+        if not column.nullable:
+            yield Rule(
+                rule=f"{column.name}_not_null",
+                asset=resource.name,
+                severity="critical",
+                description=f"{column.description}: declared as never missing",
+                expect="ExpectColumnValuesToNotBeNull",
+                options={"column": column.name},
+            )
+        if column.known_values is not None:
+            yield Rule(
+                rule=f"{column.name}_known",
+                asset=resource.name,
+                severity="critical",
+                description=f"{column.description}: only declared values",
+                expect="ExpectColumnValuesToBeInSet",
+                options={"column": column.name, "value_set": sorted(column.known_values)},
+            )
+
+
+def _mart_rules(relation: Relation) -> Iterator[Rule]:
+    name = relation.name
+    yield Rule(
+        rule="not_empty",
+        asset=name,
+        severity="critical",
+        description="The mart holds rows",
+        expect="ExpectTableRowCountToBeBetween",
+        options={"min_value": 1},
+    )
+    if relation.primary_key:
+        key = ", ".join(quoted(column) for column in relation.primary_key)
+        yield Rule(
+            rule="key_unique",
+            asset=name,
+            severity="critical",
+            description=f"One row a key ({', '.join(relation.primary_key)}), no part missing",
+            query=f"""
+                select {key}, count(*) as "rows" from batch as mart group by {key}
+                having count(*) > 1 or num_nulls({key}) > 0
+            """,
+        )
+    if LINEAGE_COLUMN in relation.column_names:
+        yield from _lineage_rules(relation)
+    for column in relation.columns:
+        is_number = column.type.startswith(("numeric", "double", "real"))
+        if is_number and column.name.endswith(_SHARE_SUFFIX):
+            yield Rule(
+                rule=f"{column.name}_is_share",
+                asset=name,
+                severity="critical",
+                description="A share lies between 0 and 1",
+                expect="ExpectColumnValuesToBeBetween",
+                options={"column": column.name, "min_value": 0, "max_value": 1},
+            )
+
+
+def _lineage_rules(relation: Relation) -> Iterator[Rule]:
+    yield Rule(
+        rule="lineage_landed",
+        asset=relation.name,
+        severity="critical",
+        description="Every fetch that a row names has landed",
+        query=f"""
+            select * from batch as mart
+            where {LINEAGE_COLUMN} is null or exists (
+                select from unnest({LINEAGE_COLUMN}) as named (fetch_id)
+                where not exists (
+                    select from raw.fetch as pull
+                    where pull.fetch_id = named.fetch_id and pull.outcome = 'loaded'
+                )
+            )
+        """,
+    )
+    if not relation.name.startswith("dim_"):
+        yield Rule(
+            rule="has_lineage",
+            asset=relation.name,
+            severity="critical",
+            description="Every row that states a figure names the fetches that it rests on",
+            query=f"select * from batch as mart where cardinality({LINEAGE_COLUMN}) = 0",
+        )
+    if "is_synthetic" in relation.column_names:
+        yield Rule(
+            rule="synthetic_is_marked",
+            asset=relation.name,
+            severity="critical",
+            description="A row is marked synthetic where any fetch that it rests on is, and only there",
+            query=f"""
+                select * from batch as mart
+                where is_synthetic is distinct from exists (
+                    select from raw.fetch as pull
+                    where pull.fetch_id = any(mart.{LINEAGE_COLUMN}) and pull.synthetic
+                )
+            """,
+        )
+
+
+def _row_count_rules(asset: str, part_column: str | None, counts: Sequence[RowCount]) -> Iterator[Rule]:
+    if not counts:
+        return
+    bands = ", ".join(f"({_literal(c.part)}, {c.min_rows}, {c.max_rows})" for c in counts)
+    part = f"counted.{part_column} = band.part" if part_column else "true"
+    for rule, severity, condition, words in (
+        ("rows_not_lost", "critical", "count(counted.*) < band.min_rows", "fewer rows than ever expected"),
+        ("rows_not_inflated", "warning", "count(counted.*) > band.max_rows", "more rows than expected"),
+    ):
+        yield Rule(
+            rule=rule,
+            asset=asset,
+            severity="critical" if severity == "critical" else "warning",
+            description=f"No part has {words} (reviewed bands of row_counts.csv)",
+            query=f"""
+                select band.part, band.min_rows, band.max_rows, count(counted.*) as "rows"
+                from (values {bands}) as band (part, min_rows, max_rows)
+                left join batch as counted on {part}
+                group by band.part, band.min_rows, band.max_rows
+                having {condition}
+            """,
+        )
+
+
+def _golden_rules(asset: str, golden: Sequence[Golden]) -> Iterator[Rule]:
+    if not golden:
+        return
+    found = " union all ".join(map(_golden_query, golden))
+    yield Rule(
+        rule="golden_observations",
+        asset=asset,
+        severity="critical",
+        description="Values checked by hand against the publisher are as checked, in the refresh checked",
+        query=f"""
+            select * from ({found}) as golden
+            where
+                golden.checked_vintage <> ''
+                and starts_with(golden.vintage, golden.checked_vintage)
+                and abs(golden.found - golden.expected) > golden.tolerance * abs(golden.expected)
+        """,
+    )
+    yield Rule(
+        rule="golden_observations_stand",
+        asset=asset,
+        severity="warning",
+        description=(
+            "Values checked by hand against the publisher are still there and were not revised by more than "
+            f"{_GOLDEN_REVISION:.0%}"
+        ),
+        query=f"""
+            select * from ({found}) as golden
+            where
+                golden.found is null
+                or abs(golden.found - golden.expected) > {_GOLDEN_REVISION} * abs(golden.expected)
+        """,
+    )
+
+
+def _golden_query(golden: Golden) -> str:
+    key = " and ".join(
+        f"cast(observation.{quoted(column)} as text) = {_literal(value)}"
+        for column, value in golden.key_values.items()
+    )
+    label = ", ".join(golden.key_values.values())
+    return f"""
+        select
+            {_literal(label)} as observation,
+            {golden.value!r}::double precision as expected,
+            {golden.tolerance!r}::double precision as tolerance,
+            {_literal(golden.vintage)} as checked_vintage,
+            cast(observation.{quoted(golden.vintage_column)} as text) as vintage,
+            cast(observation.{quoted(golden.column)} as double precision) as found
+        from (select 1) as one
+        left join batch as observation on {key}
+    """
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
