@@ -1,0 +1,288 @@
+"""Builds the warehouse with dbt: seeds, staging, intermediate models and the candidate marts in ``audit``.
+
+dbt runs in a process of its own: it is not safe for threads, keeps global state, and takes its connection
+from the environment, where the password would otherwise outlive the build.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL
+
+from mobility_warehouse.settings import Settings
+from mobility_warehouse.sources.declaration import Source
+
+SOURCE_CATALOGUE = Path("seeds", "reference", "source_catalogue.csv")
+
+_FAILED = frozenset({"error", "fail", "runtime error"})
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What became of one model, seed or test; ``seconds`` is its own time, ``rows`` those a table got."""
+
+    unique_id: str
+    status: str
+    seconds: float
+    rows: int | None = None
+    failures: int | None = None
+    message: str = ""
+
+    @property
+    def kind(self) -> str:
+        """model, seed, test or unit_test."""
+        return self.unique_id.split(".", 1)[0]
+
+    @property
+    def name(self) -> str:
+        """The name within the project."""
+        return self.unique_id.split(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class DbtResult:
+    """What a dbt command did. ``seconds`` is wall time with dbt's own start."""
+
+    command: str
+    seconds: float
+    nodes: Sequence[NodeResult] = field(default=())
+
+    @property
+    def failed(self) -> Sequence[NodeResult]:
+        """Nodes that ended in an error or a failed test."""
+        return [node for node in self.nodes if node.status in _FAILED]
+
+    @property
+    def warned(self) -> Sequence[NodeResult]:
+        """Tests of severity warn that found rows."""
+        return [node for node in self.nodes if node.status == "warn"]
+
+    @property
+    def slowest(self) -> Sequence[NodeResult]:
+        """Nodes by their own time, longest first."""
+        return sorted(self.nodes, key=lambda node: -node.seconds)
+
+
+class TransformFailed(Exception):
+    """dbt did not build the project; the message names each model or test and what it said."""
+
+    def __init__(self, message: str, result: DbtResult) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def build(
+    url: URL,
+    as_of: datetime,
+    *,
+    schema_prefix: str = "",
+    run_id: str,
+    select: str | None = None,
+    all_tests: bool = False,
+    empty: bool = False,
+    threads: int = 4,
+    settings: Settings | None = None,
+) -> DbtResult:
+    """Build seeds, models and their tests on the versions of raw that were current at ``as_of``.
+
+    With ``schema_prefix`` the models alone are built, into schemas of that prefix, beside the current ones.
+    ``select`` is dbt's own selection. ``all_tests`` adds the tests that only a change of the project can
+    fail: of the formulas on made-up rows, and of the seeds. ``empty`` builds every relation without rows. Raises TransformFailed, and leaves what was built before
+    the failure; ValueError for an ``as_of`` without time zone.
+    """
+    if as_of.tzinfo is None:
+        raise ValueError("as_of needs a time zone: raw is read at an instant, not at a wall clock's time")
+    arguments = ["build", "--threads", str(threads)]
+    if schema_prefix:
+        arguments += ["--resource-type", "model"]
+    elif not all_tests:
+        arguments += ["--exclude", "resource_type:unit_test", "resource_type:test,path:seeds"]
+    if empty:
+        arguments.append("--empty")
+    if select:
+        arguments += ["--select", *select.split()]
+    variables = {"as_of": as_of.isoformat(), "run_id": run_id, "schema_prefix": schema_prefix}
+    return _dbt(arguments, variables, _connection(url), settings or Settings.from_environment())
+
+
+def parse(settings: Settings | None = None) -> Path:
+    """Parse the project, without a database, and give the manifest's path. Raises TransformFailed."""
+    settings = settings or Settings.from_environment()
+    _dbt(["parse"], {"schema_prefix": ""}, {}, settings)
+    return manifest_path(settings)
+
+
+def manifest_path(settings: Settings | None = None) -> Path:
+    """Where ``parse`` and ``build`` leave the manifest of the current schemas; does not look whether it is there."""
+    return target_dir(settings or Settings.from_environment()) / "manifest.json"
+
+
+def target_dir(settings: Settings, schema_prefix: str = "") -> Path:
+    """Where dbt writes: one folder a prefix, so that each keeps a parsed project of its own."""
+    return settings.home / "dbt" / (schema_prefix.strip("_") or "current")
+
+
+def docs(url: URL, as_of: datetime, settings: Settings | None = None) -> Path:
+    """Generate dbt's documentation as one page, with the relations as they are built; gives its path."""
+    settings = settings or Settings.from_environment()
+    variables = {"as_of": as_of.isoformat(), "schema_prefix": ""}
+    _dbt(["docs", "generate", "--static", "--no-compile"], variables, _connection(url), settings)
+    return target_dir(settings) / "static_index.html"
+
+
+def _connection(url: URL) -> dict[str, str]:
+    """The environment that profiles.yml reads; a socket's directory may stand in the URL's query."""
+    socket = url.query.get("host")
+    return {
+        "MOBILITY_DBT_HOST": url.host or (socket if isinstance(socket, str) else "127.0.0.1"),
+        "MOBILITY_DBT_PORT": str(url.port or 5432),
+        "MOBILITY_DBT_USER": url.username or "transform",
+        "MOBILITY_DBT_DATABASE": url.database or "warehouse",
+        "DBT_ENV_SECRET_MOBILITY_PASSWORD": url.password or "",
+    }
+
+
+def _dbt(
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    connection: Mapping[str, str],
+    settings: Settings,
+) -> DbtResult:
+    target = target_dir(settings, variables.get("schema_prefix", ""))
+    target.mkdir(parents=True, exist_ok=True)
+    run_results = target / "run_results.json"
+    run_results.unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        **connection,
+        "DBT_PROJECT_DIR": str(settings.dbt_project_dir),
+        "DBT_PROFILES_DIR": str(settings.dbt_project_dir),
+        "DBT_TARGET_PATH": str(target),
+        "DBT_LOG_PATH": str(target / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_USE_COLORS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    started = time.monotonic()
+    process = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mobility_warehouse.transform",
+            "dbt",
+            json.dumps(dict(variables)),
+            *arguments,
+        ],
+        env=environment,
+        cwd=target,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    result = DbtResult(" ".join(["dbt", *arguments]), seconds, _read_results(run_results))
+    if process.returncode != 0:
+        raise TransformFailed(_why(result, process.stdout), result)
+    return result
+
+
+def _read_results(path: Path) -> list[NodeResult]:
+    if not path.exists():
+        return []
+    results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return [
+        NodeResult(
+            unique_id=result["unique_id"],
+            status=result["status"],
+            seconds=float(result["execution_time"]),
+            rows=_rows(result),
+            failures=result.get("failures"),
+            message=(result.get("message") or "").strip(),
+        )
+        for result in results
+    ]
+
+
+def _rows(result: Mapping[str, Any]) -> int | None:
+    rows = (result.get("adapter_response") or {}).get("rows_affected")
+    is_relation = result["unique_id"].startswith(("model.", "seed."))
+    return int(rows) if is_relation and isinstance(rows, int) and rows >= 0 else None
+
+
+def _why(result: DbtResult, output: str) -> str:
+    if not result.failed:
+        # dbt ended before it ran a node: the reason is in what it printed last.
+        return f"{result.command}: {output.strip()[-2000:]}"
+    reasons = [f"{node.kind} {node.name}: {node.message}" for node in result.failed]
+    return f"{result.command}: {len(reasons)} failed\n" + "\n".join(reasons)
+
+
+def _run_dbt(variables: Mapping[str, str], arguments: Sequence[str]) -> int:
+    """In the process of its own: parse with the variables that shape the project, run with all of them.
+
+    dbt drops the parsed project whenever any variable differs, and ``as_of`` differs on every run; only
+    ``schema_prefix`` is read while parsing.
+    """
+    from dbt.cli.main import dbtRunner
+
+    shaping = {"schema_prefix": variables.get("schema_prefix", "")}
+    parsed = dbtRunner().invoke(["--quiet", "parse", "--vars", json.dumps(shaping)])
+    if parsed.exception is not None:
+        print(parsed.exception)
+    if not parsed.success:
+        return 2
+    if list(arguments) == ["parse"]:
+        return 0
+    done = dbtRunner(manifest=parsed.result).invoke([*arguments, "--vars", json.dumps(dict(variables))])  # type: ignore[arg-type]
+    if done.exception is not None:
+        print(done.exception)
+    return 0 if done.success else 1
+
+
+def source_catalogue(sources: Iterable[Source]) -> str:
+    """The seed ``source_catalogue`` as CSV text: one row a source, sorted, from what the sources declare."""
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(
+        ["source", "title", "publisher", "licence", "licence_url", "attribution", "cadence", "base_url"]
+        + ["is_synthetic", "is_modelled"]
+    )
+    for source in sorted(sources, key=lambda each: each.name):
+        writer.writerow(
+            [source.name, source.title, source.publisher, source.licence, source.licence_url]
+            + [source.attribution, source.cadence, source.default_base_url]
+            + [str(source.synthetic).lower(), str(source.modelled).lower()]
+        )
+    return output.getvalue()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``dbt <variables as JSON> <dbt arguments>``, or ``catalogue`` to write the seed of the sources."""
+    if arguments[:1] == ["dbt"] and len(arguments) > 2:
+        return _run_dbt(json.loads(arguments[1]), arguments[2:])
+    if list(arguments) == ["catalogue"]:
+        from mobility_warehouse.sources.registry import sources
+
+        path = Settings.from_environment().dbt_project_dir / SOURCE_CATALOGUE
+        path.write_text(source_catalogue(sources().values()), encoding="utf-8")
+        print(path)
+        return 0
+    print("usage: python -m mobility_warehouse.transform catalogue", file=sys.stderr)
+    return 64
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
