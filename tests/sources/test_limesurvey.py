@@ -41,8 +41,13 @@ EXPORT = {"6.3.1": "128", "6.4.2": "027"}
 NO_COUNT = {"status": 200, "content_type": "application/json", "body": '{"id":1,"result":[],"error":null}'}
 
 
-def read(version: str, part: Slice = RESPONSES, **answers: str | Mapping[str, Any]) -> Pulled:
-    """What the source reads when the server answers as recorded, the calls named differing."""
+def read(version: str, **answers: str | Mapping[str, Any]) -> Pulled:
+    """The responses that the source reads when the server answers as recorded, but for the calls named."""
+    return read_part(RESPONSES, version, **answers)
+
+
+def read_part(part: Slice, version: str, **answers: str | Mapping[str, Any]) -> Pulled:
+    """As ``read``, of another slice."""
     played: Answers = {**WITH_SESSION[version], **answers}
     with Playback(version, played) as server:
         return pull(SOURCE, part, server.connection)
@@ -455,7 +460,7 @@ def test_a_record_out_of_declaration_is_rejected_alone(
 def test_surveys_carry_languages_and_version(version: str) -> None:
     numbers = {"6.3.1": ("027", "020", "012"), "6.4.2": ("006", "004", "005")}[version]
     methods = ("get_survey_properties", "get_site_settings", "list_surveys")
-    frame = read(version, SURVEYS, **dict(zip(methods, numbers, strict=True))).frame
+    frame = read_part(SURVEYS, version, **dict(zip(methods, numbers, strict=True))).frame
     (survey,) = frame.to_dicts()
     assert survey["survey_id"] == SURVEY_ID, "surveys that are none of the instrument's are left out"
     assert survey["active"]
@@ -464,7 +469,9 @@ def test_surveys_carry_languages_and_version(version: str) -> None:
 
 
 def test_the_version_may_be_refused() -> None:
-    pulled = read("6.3.1", SURVEYS, get_survey_properties="027", get_site_settings="025", list_surveys="285")
+    pulled = read_part(
+        SURVEYS, "6.3.1", get_survey_properties="027", get_site_settings="025", list_surveys="285"
+    )
     (survey,) = pulled.frame.to_dicts()
     assert survey["server_version"] is None
     assert (survey["active"], survey["expires"]) == (True, datetime.fromisoformat("2026-11-01T23:59:59"))
@@ -472,7 +479,7 @@ def test_the_version_may_be_refused() -> None:
 
 def test_no_surveys_is_an_error() -> None:
     with pytest.raises(SourceError, match="No surveys found"):
-        read("6.3.1", SURVEYS, get_survey_properties="027", get_site_settings="025", list_surveys="284")
+        read_part(SURVEYS, "6.3.1", get_survey_properties="027", get_site_settings="025", list_surveys="284")
 
 
 def test_questions_are_read_with_subquestions_on_both_axes(version: str) -> None:
@@ -500,14 +507,14 @@ def test_question_ids_nested_by_old_versions_are_found() -> None:
     for row in body["result"]:
         row["id"] = {"qid": str(row.pop("qid")), "language": row["language"]}
     old = {"status": 200, "content_type": "application/json", "body": json.dumps(body, separators=(",", ":"))}
-    found = read("6.3.1", QUESTIONS, get_survey_properties="027", list_questions=old).frame
-    recorded = read("6.3.1", QUESTIONS, get_survey_properties="027", list_questions="035").frame
+    found = read_part(QUESTIONS, "6.3.1", get_survey_properties="027", list_questions=old).frame
+    recorded = read_part(QUESTIONS, "6.3.1", get_survey_properties="027", list_questions="035").frame
     assert found.equals(recorded)
 
 
 def test_an_unknown_language_is_an_error() -> None:
     with pytest.raises(SourceError, match="Error: Invalid language"):
-        read("6.3.1", QUESTIONS, get_survey_properties="027", list_questions="037")
+        read_part(QUESTIONS, "6.3.1", get_survey_properties="027", list_questions="037")
 
 
 # -- catalogue and recordings ----------------------------------------------------------------------

@@ -94,7 +94,9 @@ RESPONSE = Resource(
     key=("survey_id", "survey_response_id"),
     columns=(
         Column("survey_id", _INTEGER, "LimeSurvey's id of the survey", nullable=False),
-        Column("survey_response_id", _INTEGER, "Id of the response; an import may renumber all", nullable=False),
+        Column(
+            "survey_response_id", _INTEGER, "Id of the response; an import may renumber all", nullable=False
+        ),
         Column("is_complete", _BOOLEAN, "Whether the response was ever submitted", nullable=False),
         Column(
             "submitted_at",
@@ -286,7 +288,9 @@ class LimeSurvey:
         def row(record: Mapping[str, Any]) -> dict[str, object]:
             return _response(survey_id, record, known, unanswered)
 
-        reading = _read_rows(part, RESPONSE, records, row, {"survey_response_id": "id"}, {"survey_id": survey_id})
+        reading = _read_rows(
+            part, RESPONSE, records, row, {"survey_response_id": "id"}, {"survey_id": survey_id}
+        )
         answered = {rejected.field for rejected in reading.rejected if rejected.reason == "unknown_question"}
         for heading in sorted(unanswered - answered):
             logger.warning(
