@@ -99,7 +99,7 @@ def read_body(engine: Engine, sha256: bytes, *, restricted: bool) -> bytes:
 
 
 def verify(engine: Engine, sample: int | None = None) -> int:
-    """Re-hash all bodies, or a random sample; gives how many were checked, raises ArchiveDamaged at the first bad one."""
+    """Re-hash all bodies, or a random sample; gives how many. Raises ArchiveDamaged at the first bad one."""
     checked = 0
     for body, restricted in ((raw_body, False), (restricted_body, True)):
         query = select(body.c.sha256)
@@ -114,7 +114,7 @@ def verify(engine: Engine, sample: int | None = None) -> int:
 
 
 def validators(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers of a conditional request for an answer that came with these headers; empty when it had no validator."""
+    """Headers of a conditional request after an answer with these headers; empty without a validator."""
     conditional = {}
     if "etag" in headers:
         conditional["If-None-Match"] = headers["etag"]

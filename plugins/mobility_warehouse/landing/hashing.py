@@ -54,7 +54,7 @@ def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, 
 
 
 def key_hash(resource: Resource, key: dict[str, object]) -> str | None:
-    """Hash (hex) of a natural key as read from a rejected record; None when a part of it is missing or mistyped."""
+    """Hash (hex) of a rejected record's natural key; None when a part of it is missing or mistyped."""
     if any(name not in key for name in resource.key):
         return None
     columns = [resource.column(name) for name in resource.key]

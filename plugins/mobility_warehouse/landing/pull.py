@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 from sqlalchemy import ColumnElement, Connection, Engine, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -58,8 +58,8 @@ class Sender(Protocol):
         ...
 
 
-#: Answers of the last pull that landed or proved unchanged; none when the archive was read again since, because
-#: then the server's validators speak of another state than the current one.
+#: Answers of the last pull that landed or proved unchanged; none when the archive was read again since: then
+#: the server's validators speak of another state than the current one.
 _RESPONSES_OF_THE_STATE = """
 with asked as (
     select max(pull.fetch_id) as fetch_id
@@ -135,7 +135,7 @@ def pull(
 def accept(engine: Engine, source: Source, fetch_id: int, *, accepted_by: str) -> FetchReport:
     """Land a refused fetch from its archived bodies, without the shares' limits, as a fetch of its own.
 
-    Raises ValueError when the fetch was not refused or a later one has landed since: history is not rewritten.
+    Raises ValueError when the fetch was not refused, or a later one has landed: history is not rewritten.
     """
     return _again(engine, source, fetch_id, outcome="refused", accepted_by=accepted_by)
 
@@ -176,8 +176,8 @@ def _again(
         ).first()
     if later is not None:
         raise ValueError(
-            f"fetch {later.fetch_id} of {row.source} {row.resource} {row.slice} has landed since fetch {fetch_id}; "
-            "pull the slice again instead"
+            f"fetch {later.fetch_id} of {row.source} {row.resource} {row.slice} has landed since fetch "
+            f"{fetch_id}; pull the slice again instead"
         )
     with _Pull(engine, source, Slice(row.resource, row.slice), run_id) as running:
         return running.from_archive(fetch_id, accepted_by=accepted_by, accepted=outcome == "refused")
@@ -199,7 +199,7 @@ class _Pull:
 
     # -- lock and log -------------------------------------------------------------------------------
 
-    def __enter__(self) -> _Pull:
+    def __enter__(self) -> Self:
         self._lock = self._engine.connect()
         locked: bool = self._lock.execute(
             text("select pg_try_advisory_lock(hashtextextended(:name, 0))"), {"name": self._name}
@@ -437,7 +437,7 @@ class _Pull:
                 self._take_leave(conversation, SourceError("the pull ended early"), client)
             except StopIteration:
                 put(None)
-            except BaseException as fault:
+            except BaseException as fault:  # noqa: BLE001 - the reading thread raises it
                 put(fault)
 
         thread = threading.Thread(target=converse, name=f"pull {self._name}", daemon=True)
@@ -526,7 +526,7 @@ class _Pull:
     def _archived_answers(
         self, asked: Iterator[_Asked], pool: ThreadPoolExecutor
     ) -> Iterator[tuple[Answer, Future[ArchivedResponse]]]:
-        """Archive each answer beside its reading, at most one behind; faults are archived before they are raised."""
+        """Archive each answer beside its reading, at most one behind; a fault's answer too."""
         pending: Future[ArchivedResponse] | None = None
         for number, item in enumerate(asked):
             if pending is not None:
@@ -563,7 +563,8 @@ class _Pull:
                 response = archived.result()
                 if reading.read != frame.height + len(reading.rejected) + reading.absent:
                     raise SourceError(
-                        f"{self._name} answer {number}: the reader lost records: {reading.read} read, {frame.height} valid, "
+                        f"{self._name} answer {number}: the reader lost records: "
+                        f"{reading.read} read, {frame.height} valid, "
                         f"{len(reading.rejected)} rejected, {reading.absent} absent"
                     )
                 self._digests.append(response.sha256)
@@ -615,10 +616,7 @@ class _Pull:
                 )
             refusal = self._refusal(landing) if limits else None
             if refusal is None:
-                if not report.changed:
-                    outcome = "unchanged"
-                else:
-                    outcome = "loaded"
+                outcome = "loaded" if report.changed else "unchanged"
                 quarantine.settle(connection, report.source, report.resource, report.slice, report.fetch_id)
                 self._finish(connection, outcome, None, {"landed_at": landing.moment, **values})
             else:
@@ -642,16 +640,17 @@ class _Pull:
             return (
                 f"{report.quarantined:,} of {report.read:,} records were quarantined, more than the "
                 f"{resource.max_quarantined_share:.0%} that resource {resource.name} allows; see "
-                f"`mobility quarantine list`, then `mobility accept {report.fetch_id}` if this is right"
+                f"`mobility quarantine list`, then `mobility accept {report.fetch_id}` if it is right"
             )
         if (
             report.withdrawn > 1
             and report.withdrawn > resource.max_withdrawn_share * landing.current_in_slice
         ):
             return (
-                f"{report.withdrawn:,} of {landing.current_in_slice:,} current records are gone from the answer, more "
-                f"than the {resource.max_withdrawn_share:.0%} that resource {resource.name} allows; "
-                f"`mobility accept {report.fetch_id}` if this is right"
+                f"{report.withdrawn:,} of {landing.current_in_slice:,} current records are gone from the "
+                f"answer, more than the {resource.max_withdrawn_share:.0%} that resource {resource.name} "
+                f"allows; "
+                f"`mobility accept {report.fetch_id}` if it is right"
             )
         return None
 

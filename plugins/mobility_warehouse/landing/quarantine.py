@@ -42,27 +42,26 @@ def put(
     response_id: int | None,
     rejected: Sequence[Rejected],
 ) -> list[str]:
-    """Store rejected records, committed at once; gives the key hashes (hex) of those whose key could be read."""
+    """Store rejected records, committed at once; gives the hashes (hex) of the keys that could be read."""
     if not rejected:
         return []
-    rows = []
-    for record in rejected:
-        rows.append(
-            {
-                "fetch_id": fetch_id,
-                "response_id": response_id,
-                "source": source_name,
-                "resource": resource.name,
-                "slice": slice_name,
-                "record_no": record.record_no,
-                "record_key": dict(record.key) if record.key is not None else None,
-                "key_hash": key_hash(resource, dict(record.key)) if record.key is not None else None,
-                "field": record.field,
-                "reason": record.reason,
-                "message": record.message,
-                "bytes": None if resource.personal_data else record.record,
-            }
-        )
+    rows = [
+        {
+            "fetch_id": fetch_id,
+            "response_id": response_id,
+            "source": source_name,
+            "resource": resource.name,
+            "slice": slice_name,
+            "record_no": record.record_no,
+            "record_key": dict(record.key) if record.key is not None else None,
+            "key_hash": key_hash(resource, dict(record.key)) if record.key is not None else None,
+            "field": record.field,
+            "reason": record.reason,
+            "message": record.message,
+            "bytes": None if resource.personal_data else record.record,
+        }
+        for record in rejected
+    ]
     with engine.begin() as connection:
         returned = connection.execute(
             insert(quarantine_record).returning(

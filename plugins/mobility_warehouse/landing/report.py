@@ -10,7 +10,7 @@ class FetchReport:
     """One row of raw.fetch as its caller sees it. Counts are records; ``seconds`` is wall time.
 
     ``read == inserted + revised + unchanged + noise + duplicate + superseded + absent + quarantined`` for a
-    fetch that is loaded or unchanged; ``withdrawn`` counts versions closed although nothing was read for them.
+    fetch that is loaded or unchanged; ``withdrawn`` counts versions closed because nothing was read for them.
     """
 
     fetch_id: int

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import polars as pl
 
@@ -28,7 +29,7 @@ class Spool:
     pages: list[Page] = field(default_factory=list)
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="mobility-spool-")
         return self
 
