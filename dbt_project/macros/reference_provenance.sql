@@ -2,7 +2,7 @@
 {% macro reference_provenance() -%}
     false as is_synthetic,
     cast(false as boolean) as is_modelled,
-    cast('{}' as bigint []) as fetch_ids
+    cast('{}' as bigint[]) as fetch_ids
 {%- endmacro %}
 
 {# Day, in UTC, of the moment that the build reads raw at. #}

@@ -99,8 +99,9 @@ def build(
 
     With ``schema_prefix`` the models alone are built, into schemas of that prefix, beside the current ones.
     ``select`` is dbt's own selection. ``all_tests`` adds the tests that only a change of the project can
-    fail: of the formulas on made-up rows, and of the seeds. ``empty`` builds every relation without rows. Raises TransformFailed, and leaves what was built before
-    the failure; ValueError for an ``as_of`` without time zone.
+    fail: of the formulas on made-up rows, and of the seeds. ``empty`` builds every relation without rows.
+    Raises TransformFailed, and leaves what was built before the failure; ValueError for an ``as_of``
+    without time zone.
     """
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone: raw is read at an instant, not at a wall clock's time")
@@ -125,7 +126,7 @@ def parse(settings: Settings | None = None) -> Path:
 
 
 def manifest_path(settings: Settings | None = None) -> Path:
-    """Where ``parse`` and ``build`` leave the manifest of the current schemas; does not look whether it is there."""
+    """Where ``parse`` and ``build`` leave the manifest of the current schemas, whether it is there or not."""
     return target_dir(settings or Settings.from_environment()) / "manifest.json"
 
 
@@ -175,16 +176,10 @@ def _dbt(
         "DBT_USE_COLORS": "false",
         "DO_NOT_TRACK": "1",
     }
+    command = [sys.executable, "-m", "mobility_warehouse.transform", "dbt", json.dumps(dict(variables))]
     started = time.monotonic()
     process = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "mobility_warehouse.transform",
-            "dbt",
-            json.dumps(dict(variables)),
-            *arguments,
-        ],
+        [*command, *arguments],
         env=environment,
         cwd=target,
         stdout=subprocess.PIPE,
@@ -240,32 +235,42 @@ def _run_dbt(variables: Mapping[str, str], arguments: Sequence[str]) -> int:
 
     shaping = {"schema_prefix": variables.get("schema_prefix", "")}
     parsed = dbtRunner().invoke(["--quiet", "parse", "--vars", json.dumps(shaping)])
-    if parsed.exception is not None:
-        print(parsed.exception)
     if not parsed.success:
+        sys.stdout.write(f"{parsed.exception}\n")
         return 2
     if list(arguments) == ["parse"]:
         return 0
-    done = dbtRunner(manifest=parsed.result).invoke([*arguments, "--vars", json.dumps(dict(variables))])  # type: ignore[arg-type]
+    runner = dbtRunner(manifest=parsed.result)  # type: ignore[arg-type]
+    done = runner.invoke([*arguments, "--vars", json.dumps(dict(variables))])
     if done.exception is not None:
-        print(done.exception)
+        sys.stdout.write(f"{done.exception}\n")
     return 0 if done.success else 1
+
+
+_CATALOGUE_COLUMNS = (
+    "source",
+    "title",
+    "publisher",
+    "licence",
+    "licence_url",
+    "attribution",
+    "cadence",
+    "base_url",
+    "is_synthetic",
+    "is_modelled",
+)
 
 
 def source_catalogue(sources: Iterable[Source]) -> str:
     """The seed ``source_catalogue`` as CSV text: one row a source, sorted, from what the sources declare."""
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(
-        ["source", "title", "publisher", "licence", "licence_url", "attribution", "cadence", "base_url"]
-        + ["is_synthetic", "is_modelled"]
-    )
+    writer.writerow(_CATALOGUE_COLUMNS)
     for source in sorted(sources, key=lambda each: each.name):
-        writer.writerow(
-            [source.name, source.title, source.publisher, source.licence, source.licence_url]
-            + [source.attribution, source.cadence, source.default_base_url]
-            + [str(source.synthetic).lower(), str(source.modelled).lower()]
-        )
+        described = (source.name, source.title, source.publisher, source.licence, source.licence_url)
+        reached = (source.attribution, source.cadence, source.default_base_url)
+        flags = (str(source.synthetic).lower(), str(source.modelled).lower())
+        writer.writerow((*described, *reached, *flags))
     return output.getvalue()
 
 
@@ -278,9 +283,9 @@ def main(arguments: Sequence[str]) -> int:
 
         path = Settings.from_environment().dbt_project_dir / SOURCE_CATALOGUE
         path.write_text(source_catalogue(sources().values()), encoding="utf-8")
-        print(path)
+        sys.stdout.write(f"{path}\n")
         return 0
-    print("usage: python -m mobility_warehouse.transform catalogue", file=sys.stderr)
+    sys.stderr.write("usage: python -m mobility_warehouse.transform catalogue\n")
     return 64
 
 

@@ -25,23 +25,19 @@ member_state as (
     select * from {{ ref('who_member_state') }}
 )
 
-select
+select distinct
     'GHO indicator' as kind,
     gho_indicator.indicator_code as code
 from gho_indicator
-where not exists (
-    select 1 from observation
-    where observation.indicator_code = gho_indicator.indicator_code
-)
+left join observation on gho_indicator.indicator_code = observation.indicator_code
+where observation.indicator_code is null
 union all
-select
+select distinct
     'World Bank indicator' as kind,
     world_bank_indicator.indicator_id as code
 from world_bank_indicator
-where not exists (
-    select 1 from world_bank_observation
-    where world_bank_observation.indicator_id = world_bank_indicator.indicator_id
-)
+left join world_bank_observation on world_bank_indicator.indicator_id = world_bank_observation.indicator_id
+where world_bank_observation.indicator_id is null
 union all
 select distinct
     'WHO Member State' as kind,

@@ -25,7 +25,7 @@ select
     economy.world_bank_region,
     economy.income_group,
     economy.lending_type,
-    coalesce(economy.is_synthetic, false) or coalesce(observatory_country.is_synthetic, false) as is_synthetic,
+    coalesce(economy.is_synthetic or observatory_country.is_synthetic, false) as is_synthetic,
     {{ merge_fetch_ids(['array[economy.fetch_id]', 'array[observatory_country.fetch_id]']) }} as fetch_ids
 from country
 left join economy on country.country_iso3 = economy.economy_iso3

@@ -30,7 +30,9 @@ select
     gho_indicator.is_modelled,
     observation.is_synthetic,
     observation.fetch_id,
-    case when gho_indicator.measure = 'uhc_index' then uhc_index_edition.uhc_index_edition end as uhc_index_edition
+    case
+        when gho_indicator.measure = 'uhc_index' then uhc_index_edition.uhc_index_edition
+    end as uhc_index_edition
 from observation
 inner join gho_indicator on observation.indicator_code = gho_indicator.indicator_code
 inner join country on observation.place_code = country.country_iso3

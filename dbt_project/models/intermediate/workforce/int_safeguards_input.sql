@@ -30,15 +30,15 @@ eligible as (
             (
                 observation.measure = 'density'
                 and observation.occupation_code in ('221', '222+322')
-                and observation.year <= criteria.last_density_year
+                and criteria.last_density_year >= observation.year
             )
             or (
                 observation.measure = 'uhc_index'
-                and observation.year <= criteria.last_uhc_index_year
-                and observation.uhc_index_edition = criteria.uhc_index_edition
+                and criteria.last_uhc_index_year >= observation.year
+                and criteria.uhc_index_edition = observation.uhc_index_edition
             )
 )
 
 select distinct on (edition, country_iso3, input) *
 from eligible
-order by edition, country_iso3, input, year desc
+order by edition asc, country_iso3 asc, input asc, year desc

@@ -13,5 +13,5 @@ select
     base_url,
     is_synthetic,
     is_modelled,
-    cast('{}' as bigint []) as fetch_ids
+    cast('{}' as bigint[]) as fetch_ids
 from source_catalogue
