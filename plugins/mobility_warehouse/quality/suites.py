@@ -241,10 +241,10 @@ def _lineage_rules(relation: Relation) -> Iterator[Rule]:
             rule="synthetic_is_marked",
             asset=relation.name,
             severity="critical",
-            description="A row is marked synthetic where any fetch that it rests on is, and only there",
+            description="A row that rests on any synthetic fetch is marked synthetic",
             query=f"""
                 select * from batch as mart
-                where is_synthetic is distinct from exists (
+                where not is_synthetic and exists (
                     select from raw.fetch as pull
                     where pull.fetch_id = any(mart.{LINEAGE_COLUMN}) and pull.synthetic
                 )
