@@ -11,7 +11,7 @@ select
     max(valid_to_year) as valid_to_year,
     min(occupation_codes) as occupation_codes,
     {%- for element in agreement_elements() %}
-    bool_or(has_{{ element }}) as has_{{ element }},
+        bool_or(has_{{ element }}) as has_{{ element }},
     {%- endfor %}
     bool_and(is_matchable) as is_matchable,
     array_agg(distinct country_iso3 order by country_iso3) as reported_by,

@@ -15,15 +15,17 @@ block as (
         cast(replace(measure, 'block_', '') as integer) as block_no,
         max(value_text) filter (where canonical_part = 'title') as title,
         max(value_code) filter (where canonical_part = 'type') as agreement_type,
-        max(value_number) filter (where canonical_part = 'valid_from') as valid_from_year,
-        max(value_number) filter (where canonical_part = 'valid_to') as valid_to_year,
+        max(value_number) filter (where canonical_part = 'valid_from' and value_number between 0 and 9999)
+            as valid_from_year,
+        max(value_number) filter (where canonical_part = 'valid_to' and value_number between 0 and 9999)
+            as valid_to_year,
         coalesce(
             array_agg(distinct coalesce(occupation_code, 'other') order by coalesce(occupation_code, 'other'))
             filter (where canonical_part = 'cadre' and value_code = 'yes'),
             '{}'
         ) as occupation_codes,
         {%- for element in agreement_elements() %}
-        bool_or(value_code = 'yes') filter (where canonical_part = '{{ element }}') as has_{{ element }},
+            bool_or(value_code = 'yes') filter (where canonical_part = '{{ element }}') as has_{{ element }},
         {%- endfor %}
         bool_or(value_state = 'answered') as is_filled,
         {{ fetch_ids() }} as fetch_ids,
@@ -51,7 +53,8 @@ party as (
         country_iso3,
         round_year,
         block_no,
-        array_agg(distinct partner_iso3 order by partner_iso3) filter (where partner_iso3 is not null) as partners,
+        array_agg(distinct partner_iso3 order by partner_iso3) filter (where partner_iso3 is not null)
+            as partners,
         bool_and(partner_iso3 is not null) as all_partners_known
     from partner
     group by country_iso3, round_year, block_no
@@ -84,13 +87,14 @@ with_parties as (
 select
     *,
     case
-        when is_matchable then concat_ws(
-            '|',
-            array_to_string(parties, '-'),
-            coalesce(agreement_type, 'type?'),
-            coalesce(cast(cast(valid_from_year as integer) as text), 'year?'),
-            coalesce(nullif(array_to_string(occupation_codes, ','), ''), 'cadres?')
-        )
+        when is_matchable
+            then concat_ws(
+                    '|',
+                    array_to_string(parties, '-'),
+                    coalesce(agreement_type, 'type?'),
+                    coalesce(cast(cast(valid_from_year as integer) as text), 'year?'),
+                    coalesce(nullif(array_to_string(occupation_codes, ','), ''), 'cadres?')
+                )
         else concat_ws('|', country_iso3, 'unmatched', round_year, block_no)
     end as agreement_key
 from with_parties

@@ -15,5 +15,5 @@ select
     bool_or(is_synthetic) as is_synthetic
 from answer
 where canonical_item in ('inflow_3y', 'outflow_3y')
-group by country_iso3, round_year, survey_id, survey_response_id, occupation_code, round_year + cast(measure as integer)
+group by country_iso3, round_year, survey_id, survey_response_id, occupation_code, measure
 having count(value_number) > 0

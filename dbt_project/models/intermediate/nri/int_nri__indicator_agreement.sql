@@ -10,10 +10,6 @@ answer as (
     select * from {{ ref('int_nri__answer') }}
 ),
 
-country_round as (
-    select * from {{ ref('int_nri__country_round') }}
-),
-
 listed as (
     select * from {{ ref('int_nri__agreement_safeguards') }}
 ),
@@ -27,9 +23,11 @@ notified as (
         count(*) filter (where agreement.is_confirmed_by_other_party) as confirmed,
         count(listed.has_listed_partner) as judged_by_list,
         count(*) filter (where listed.has_listed_partner) as with_listed_partner
-        {%- for element in agreement_elements() %},
-        count(report.has_{{ element }}) as shown_{{ element }},
-        count(*) filter (where report.has_{{ element }}) as with_{{ element }}
+        {%- for element in agreement_elements() %}
+            ,
+            count(report.has_{{ element }}) as shown_{{ element }},
+            count(*) filter (where report.has_{{ element }}) as with_{{ element }}
+    
         {%- endfor %}
     from report
     inner join agreement on report.agreement_key = agreement.agreement_key
@@ -45,7 +43,6 @@ asked as (
     select
         answer.country_iso3,
         answer.round_year,
-        answer.value_code = 'yes' as is_party,
         answer.value_code is not null as is_answered
     from answer
     where
@@ -57,8 +54,7 @@ select
     asked.country_iso3,
     asked.round_year,
     measured.indicator,
-    measured.is_applicable,
-    measured.is_applicable and measured.is_answered as is_answered,
+    measured.is_answered,
     measured.numerator,
     measured.denominator
 from asked
@@ -68,23 +64,23 @@ left join notified
         and asked.round_year = notified.round_year
 cross join lateral (
     values
-    ('agreements_notified', true, asked.is_answered, coalesce(notified.agreements, 0), 1),
-    ('agreements_distinct', true, asked.is_answered, coalesce(notified.distinct_agreements, 0), 1),
-    ('agreements_confirmed', asked.is_party, notified.agreements > 0, notified.confirmed, notified.agreements),
+    ('agreements_notified', asked.is_answered, coalesce(notified.agreements, 0), 1),
+    ('agreements_distinct', asked.is_answered, coalesce(notified.distinct_agreements, 0), 1),
+    ('agreements_confirmed', notified.agreements > 0, notified.confirmed, notified.agreements),
     (
         'agreements_safeguards_party',
-        asked.is_party,
         notified.judged_by_list > 0,
         notified.with_listed_partner,
         notified.judged_by_list
     )
-    {%- for element in agreement_elements() %},
-    (
-        'agreements_{{ element }}',
-        asked.is_party,
-        notified.shown_{{ element }} > 0,
-        notified.with_{{ element }},
-        notified.shown_{{ element }}
-    )
+    {%- for element in agreement_elements() %}
+        ,
+        (
+            'agreements_{{ element }}',
+            notified.shown_{{ element }} > 0,
+            notified.with_{{ element }},
+            notified.shown_{{ element }}
+        )
+    
     {%- endfor %}
-) as measured (indicator, is_applicable, is_answered, numerator, denominator)
+) as measured (indicator, is_answered, numerator, denominator)

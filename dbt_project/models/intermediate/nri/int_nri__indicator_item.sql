@@ -26,7 +26,6 @@ part as (
         answer.canonical_item,
         indicator.indicator,
         indicator.rule,
-        indicator.population,
         indicator.value_kind,
         count(*) as parts,
         count(*) filter (where answer.value_state <> 'not_shown') as parts_shown,
@@ -44,15 +43,13 @@ part as (
         answer.canonical_item,
         indicator.indicator,
         indicator.rule,
-        indicator.population,
         indicator.value_kind
 ),
 
 judged as (
     select
         part.*,
-        part.value_kind = 'tick' and coalesce(gate.value_code = 'no', false) as is_ruled_out,
-        part.population = 'hosts' and coalesce(gate.value_code <> 'yes', true) as is_outside_population
+        part.value_kind = 'tick' and coalesce(gate.value_code = 'no', false) as is_ruled_out
     from part
     left join gate
         on
@@ -65,9 +62,7 @@ select
     country_iso3,
     round_year,
     indicator,
-    not is_outside_population as is_applicable,
-    not is_outside_population
-    and (is_ruled_out or parts_answered > 0 or (rule = 'answered' and parts_shown > 0)) as is_answered,
+    is_ruled_out or parts_answered > 0 or (rule = 'answered' and parts_shown > 0) as is_answered,
     case
         when is_ruled_out then 0
         when rule = 'any' then cast(parts_matching > 0 as integer)

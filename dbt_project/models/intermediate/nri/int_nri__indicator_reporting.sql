@@ -24,7 +24,6 @@ select
     streak.country_iso3,
     streak.round_year,
     measured.indicator,
-    measured.is_applicable,
     measured.is_answered,
     measured.numerator,
     measured.denominator
@@ -39,16 +38,14 @@ left join completeness
         and streak.round_year = completeness.round_year
 cross join lateral (
     values
-    ('authority_designated', true, true, cast(coalesce(authority.is_designated, false) as integer), 1),
-    ('report_submitted', true, true, cast(streak.is_submitted as integer), 1),
-    ('report_continuity', streak.has_earlier_round, streak.has_earlier_round, cast(streak.is_unbroken as integer), 1),
-    ('report_on_time', streak.is_submitted, streak.is_submitted, cast(not streak.is_late as integer), 1),
+    ('authority_designated', true, cast(coalesce(authority.is_designated, false) as integer), 1),
+    ('report_submitted', true, cast(streak.is_submitted as integer), 1),
+    ('report_continuity', streak.has_earlier_round, cast(streak.is_unbroken as integer), 1),
+    ('report_on_time', streak.is_submitted, cast(not streak.is_late as integer), 1),
     (
         'report_completeness',
-        streak.is_submitted,
         completeness.questions_shown > 0,
         completeness.questions_answered,
         completeness.questions_shown
     )
-) as measured (indicator, is_applicable, is_answered, numerator, denominator)
-where measured.is_applicable
+) as measured (indicator, is_answered, numerator, denominator)

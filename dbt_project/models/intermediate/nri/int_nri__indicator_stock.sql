@@ -15,6 +15,10 @@ origin as (
     select * from {{ ref('int_nri__origin_safeguards') }}
 ),
 
+country_round as (
+    select * from {{ ref('int_nri__country_round') }}
+),
+
 measured as (
     select
         stock.country_iso3,
@@ -24,13 +28,14 @@ measured as (
         share.numerator,
         share.denominator
     from stock
-    cross join lateral (
-        values
-        ('foreign_trained_known', stock.foreign_trained, stock.known_training),
-        ('foreign_trained_total', stock.foreign_trained, stock.total),
-        ('foreign_born_known', stock.foreign_born, stock.known_birth),
-        ('foreign_born_total', stock.foreign_born, stock.total)
-    ) as share (answer, numerator, denominator)
+    cross join
+        lateral (
+            values
+            ('foreign_trained_known', stock.foreign_trained, stock.known_training),
+            ('foreign_trained_total', stock.foreign_trained, stock.total),
+            ('foreign_born_known', stock.foreign_born, stock.known_birth),
+            ('foreign_born_total', stock.foreign_born, stock.total)
+        ) as share (answer, numerator, denominator)
 
     union all
 
@@ -46,19 +51,25 @@ measured as (
 
 availability as (
     select
-        country_iso3,
-        round_year,
-        count(*) filter (where known_training is not null) as occupations
-    from stock
-    where occupation_code in ('221', '2221', '2222', '2261', '2262')
-    group by country_iso3, round_year
+        country_round.country_iso3,
+        country_round.round_year,
+        count(*) filter (
+            where stock.foreign_trained is not null and stock.known_training is not null
+        ) as occupations
+    from country_round
+    left join stock
+        on
+            country_round.country_iso3 = stock.country_iso3
+            and country_round.round_year = stock.round_year
+            and stock.occupation_code in ('221', '2221', '2222', '2261', '2262')
+    where country_round.report_status = 'submitted'
+    group by country_round.country_iso3, country_round.round_year
 )
 
 select
     measured.country_iso3,
     measured.round_year,
     indicator.indicator,
-    true as is_applicable,
     coalesce(measured.numerator is not null and measured.denominator > 0, false) as is_answered,
     measured.numerator,
     measured.denominator
@@ -74,7 +85,6 @@ select
     country_iso3,
     round_year,
     'data_availability' as indicator,
-    true as is_applicable,
     true as is_answered,
     occupations as numerator,
     5 as denominator

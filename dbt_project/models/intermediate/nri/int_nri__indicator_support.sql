@@ -10,7 +10,6 @@ select
     support_pair.donor_iso3 as country_iso3,
     support_pair.round_year,
     'support_confirmed' as indicator,
-    true as is_applicable,
     count(*) filter (where country_round.report_status = 'submitted') > 0 as is_answered,
     count(*) filter (where support_pair.is_reported_by_recipient) as numerator,
     count(*) filter (where country_round.report_status = 'submitted') as denominator

@@ -50,8 +50,9 @@ identified as (
         cast(response.submitted_at as date) > reporting_round.deadline as is_late,
         coalesce(response.edited_at > response.submitted_at, false) as is_edited_after_submission,
         case
-            when country_name.country_iso3 is null and member_state_answer.member_state ~* '^test\M' then 'test'
             when member_state_answer.member_state is null then 'no_country'
+            when country_name.country_iso3 is null and member_state_answer.member_state ~* '^test\M'
+                then 'test'
             when country_name.country_iso3 is null then 'unknown_country'
             when not response.is_complete then 'incomplete'
             else 'submitted'

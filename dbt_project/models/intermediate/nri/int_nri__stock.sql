@@ -8,7 +8,8 @@ select
     survey_id,
     survey_response_id,
     coalesce(occupation_code, 'other') as occupation_code,
-    max(value_number) filter (where canonical_part = 'year') as stock_year,
+    max(value_number) filter (where canonical_part = 'year' and value_number between 0 and 9999)
+        as stock_year,
     max(value_code) filter (where canonical_part = 'source') as data_source,
     max(value_number) filter (where measure = 'total') as total,
     max(value_number) filter (where measure = 'domestically_trained') as domestically_trained,

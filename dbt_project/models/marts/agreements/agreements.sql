@@ -10,7 +10,7 @@ select
     cast(valid_to_year as integer) as valid_to_year,
     occupation_codes,
     {%- for element in agreement_elements() %}
-    has_{{ element }},
+        has_{{ element }},
     {%- endfor %}
     is_matchable,
     is_confirmed_by_other_party,

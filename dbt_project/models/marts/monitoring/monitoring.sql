@@ -16,6 +16,7 @@ select
     indicator_value.code_article,
     '2010' as code_version,
     indicator_value.indicator,
+    indicator_value.is_expected as expected,
     indicator_value.is_answered as answered,
     cast(
         case

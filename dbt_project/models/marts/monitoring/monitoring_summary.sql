@@ -69,7 +69,7 @@ summed as (
         count(*) as member_states,
         count(*) filter (where country_group.report_status = 'submitted') as reported,
         count(*) filter (where indicator_value.is_expected) as expected,
-        count(*) filter (where indicator_value.is_expected and indicator_value.is_answered) as answered,
+        count(*) filter (where indicator_value.is_answered) as answered,
         coalesce(sum(indicator_value.numerator), 0) as numerator,
         coalesce(sum(indicator_value.denominator), 0) as denominator
     from indicator_value
@@ -119,8 +119,12 @@ refused as (
             when expected = 0 then 'no country of the group was expected to answer'
             when answered = 0 then 'no country of the group answered'
             when coverage < minimum_coverage
-                then 'answered by ' || answered || ' of ' || expected || ' countries expected to, below the stated share of '
-                || minimum_coverage
+                then format(
+                        'answered by %s of %s, below the stated share of %s',
+                        answered,
+                        expected,
+                        minimum_coverage
+                    )
         end as refused_reason
     from judged
 )

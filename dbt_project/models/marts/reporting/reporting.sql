@@ -32,7 +32,8 @@ select
         as numeric(5, 4)
     ) as answered_share,
     {%- for article in code_articles() %}
-    cast(completeness.answered_share_article_{{ article }} as numeric(5, 4)) as answered_share_article_{{ article }},
+        cast(completeness.answered_share_article_{{ article }} as numeric(5, 4))
+            as answered_share_article_{{ article }},
     {%- endfor %}
     country_round.is_synthetic,
     false as is_modelled,
