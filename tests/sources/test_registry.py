@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from mobility_warehouse.snapshot.server import ReplayServer
-from mobility_warehouse.sources.codes import code_drift, known_codes
+from mobility_warehouse.sources.codes import CodeDrift, code_drift, known_codes
 from mobility_warehouse.sources.declaration import Slice, Source, resource_of
 from mobility_warehouse.sources.registry import sources
 from tests.sources.contract import pull
@@ -46,7 +46,7 @@ def test_a_type_without_codes_is_an_error() -> None:
 def test_codes_are_compared_both_ways() -> None:
     known = known_codes("who_gho", "REGION")
     drift = code_drift("who_gho", "REGION", {*known - {"AFR"}, "XYZ"})
-    assert (drift.unknown, drift.unused) == ({"XYZ"}, {"AFR"})
+    assert drift == CodeDrift(unknown=frozenset({"XYZ"}), unused=frozenset({"AFR"}))
 
 
 def test_unused_codes_are_those_that_the_publishers_lists_leave_out(replay: ReplayServer) -> None:
