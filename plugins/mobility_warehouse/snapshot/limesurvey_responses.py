@@ -44,7 +44,7 @@ DEADLINES = {
     2024: datetime.fromisoformat("2024-08-31T23:59:00"),
 }
 _FIRST_IDS = {2015: 154, 2018: 50, 2021: 293, 2024: 94}
-_REPORTS = {2015: 37, 2018: 40, 2021: 41, 2024: 44}
+_REPORTS = {2015: 40, 2018: 40, 2021: 41, 2024: 44}
 _LAST_GROUP = 5
 
 
@@ -227,7 +227,7 @@ def _record(round_year: int, plan: _Plan) -> Record:
 
 def _contradicts(question: Question, plan: _Plan, round_year: int) -> bool:
     """Whether the response fills a question although the one above it says no (an edited report)."""
-    return plan.revision > 0 and unit(plan.country.iso3, round_year, question.shown_if, "contradicts") < 0.15
+    return plan.revision > 0 and unit(plan.country.iso3, round_year, question.shown_if, "contradicts") < 0.5
 
 
 def _second(cell: Cell) -> str:
@@ -404,7 +404,7 @@ class _Answers:
                 self.put("impl_steps", self.text(f"step {row}"), row, "comment")
         if self.yes("step other", 0.15):
             self.put("impl_steps", self.text("step other"), "", "other")
-        status = "yes" if self.yes("law", 0.42, 0.07) else "in_process" if self.yes("law bill", 0.3) else "no"
+        status = "yes" if self.yes("law", 0.42, 0.07) else "in_process" if self.yes("law bill", 0.5) else "no"
         if unit(self.country.iso3, self.year, "law other") < 0.06:
             self.put("law_status", "-oth-")
             self.put("law_status", self.text("law other"), "", "other")
