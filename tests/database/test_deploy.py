@@ -62,8 +62,9 @@ def test_gained_column_is_added_and_older_versions_lack_it(engine: Engine) -> No
     with engine.begin() as connection:
         connection.execute(
             text(
-                "insert into raw.ledger__entry (account, key_hash, content_hash, slice, fetch_id, response_id, "
-                "record_no, fetched_from) values ('A', gen_random_uuid(), gen_random_uuid(), 'all', 1, 1, 0, now())"
+                "insert into raw.ledger__entry (account, key_hash, content_hash, slice, fetch_id, "
+                "response_id, record_no, fetched_from) "
+                "values ('A', gen_random_uuid(), gen_random_uuid(), 'all', 1, 1, 0, now())"
             )
         )
     gained = Column("currency", ColumnType.TEXT, "Currency of the amount")

@@ -9,6 +9,7 @@ from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from mobility_warehouse.database.deploy import deploy
+from mobility_warehouse.database.engine import warehouse_engine
 from mobility_warehouse.landing.pull import pull
 from mobility_warehouse.landing.report import FetchReport
 from mobility_warehouse.sources.declaration import Slice
@@ -36,9 +37,17 @@ def engine(database: URL, ledger: LedgerSource) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def land(engine: Engine, ledger: LedgerSource, server: LedgerServer) -> Callable[..., FetchReport]:
+def ingest(engine: Engine) -> Iterator[Engine]:
+    """The engine that lands: it has the rights of the role ingest and no others."""
+    acting = warehouse_engine("ingest", url=engine.url)
+    yield acting
+    acting.dispose()
+
+
+@pytest.fixture
+def land(ingest: Engine, ledger: LedgerSource, server: LedgerServer) -> Callable[..., FetchReport]:
     def land(resource: str = "entry") -> FetchReport:
         with Client(HttpSettings(tries=1)) as client:
-            return pull(engine, ledger, Slice(resource, "all"), server.connection, client=client)
+            return pull(ingest, ledger, Slice(resource, "all"), server.connection, client=client)
 
     return land

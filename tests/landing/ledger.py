@@ -54,7 +54,7 @@ PARTIAL = replace(ENTRY, name="partial", complete_pulls=False)
 
 @dataclass
 class LedgerSource:
-    """Pages of JSON lists; a record whose amount is text is rejected, one whose amount is "none" is absent."""
+    """Pages of JSON lists; a record whose amount is text is rejected, one of amount "none" is absent."""
 
     name: str = "ledger"
     title: str = "Ledger"
@@ -148,7 +148,7 @@ class LedgerServer:
                 if not unchanged:
                     self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 return
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

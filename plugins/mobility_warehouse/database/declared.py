@@ -1,4 +1,4 @@
-"""Version tables that follow from the sources' declarations: ``raw.<source>__<resource>`` and its restricted twin."""
+"""Version tables that follow from the declarations: ``raw.<source>__<resource>`` and its restricted twin."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _version_columns() -> list[Column[object]]:
 
 @cache
 def version_table(source_name: str, resource: Resource) -> Table:
-    """The table of a resource's versions: declared columns that are not restricted, then the version's own."""
+    """The table of a resource's versions: declared columns that are open, then the version's own."""
     return Table(
         table_name(source_name, resource),
         MetaData(),

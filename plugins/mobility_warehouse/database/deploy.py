@@ -41,7 +41,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def deploy(engine: Engine, sources: Iterable[Source]) -> DeployReport:
-    """Create roles and schemas, migrate the fixed tables, create or extend the declared ones, state the grants.
+    """Create roles and schemas, migrate fixed tables, create or extend declared ones, state the grants.
 
     Idempotent, and safe to start twice at once. A column that a declaration gained is added; raises
     DeployRefused, and changes nothing, when a declaration lost a column, changed a type or a key.

@@ -29,7 +29,7 @@ SCHEMAS: dict[str, str] = {
     "raw": "Archived bodies, the log of fetches and the typed versions of every record; written by ingest.",
     "quarantine": "Rejected records with reason and bytes; for data engineers.",
     "restricted": "Bodies of sources with personal data, contacts, tokens, free text; Secretariat only.",
-    "reference": "Reviewed seeds: Code versions and articles, crosswalks, lists, occupations, regions by date.",
+    "reference": "Reviewed seeds: Code versions and articles, crosswalks, lists, occupations, regions.",
     "staging": "dbt: one model per landed resource, as of the build's moment.",
     "intermediate": "dbt: joined and derived models.",
     "audit": "dbt: the candidate marts of the current run, judged by the gates.",

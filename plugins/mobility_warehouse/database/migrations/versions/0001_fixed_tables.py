@@ -158,7 +158,10 @@ def upgrade() -> None:
             "outcome in ('running', 'loaded', 'unchanged', 'refused', 'failed')", name="outcome_known"
         ),
         sa.CheckConstraint(
-            "outcome not in ('loaded', 'unchanged') or read = coalesce(inserted, 0) + coalesce(revised, 0) + coalesce(unchanged, 0) + coalesce(noise, 0) + coalesce(duplicate, 0) + coalesce(superseded, 0) + coalesce(absent, 0) + coalesce(quarantined, 0)",
+            "outcome not in ('loaded', 'unchanged') or read = coalesce(inserted, 0)"
+            " + coalesce(revised, 0) + coalesce(unchanged, 0)"
+            " + coalesce(noise, 0) + coalesce(duplicate, 0) + coalesce(superseded, 0)"
+            " + coalesce(absent, 0) + coalesce(quarantined, 0)",
             name="every_record_counted",
         ),
         sa.PrimaryKeyConstraint("fetch_id"),
