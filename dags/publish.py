@@ -55,12 +55,6 @@ def publish(candidate: tasks.CandidateFields, raw_gates: list[int], mart_gate: i
         return tasks.publish(candidate, [*raw_gates, mart_gate])
 
 
-@task(trigger_rule="none_skipped")
-def data_docs() -> str:
-    """Also when a gate failed: that is when a person reads them."""
-    return tasks.data_docs()
-
-
 with DAG(
     "publish",
     description="Raw gate, dbt build, mart gate, publication",
@@ -78,4 +72,3 @@ with DAG(
     _mart_gate: Any = mart_gate(_candidate)
     _raw_gates >> _built >> _mart_gate
     publish(_candidate, _raw_gates, _mart_gate)
-    _mart_gate >> data_docs()

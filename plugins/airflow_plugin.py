@@ -10,7 +10,7 @@ from airflow.plugins_manager import AirflowPlugin
 DATA_DOCS_URL = os.environ.get("MOBILITY_DATA_DOCS_URL")
 
 
-class MobilityWarehousePlugin(AirflowPlugin):  # type: ignore[misc]
+class MobilityWarehousePlugin(AirflowPlugin):
     """Adds the Data Docs to the navigation where they have an address."""
 
     name = "mobility_warehouse"

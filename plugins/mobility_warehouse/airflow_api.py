@@ -34,7 +34,7 @@ class DagRun:
     @property
     def label(self) -> str:
         """The run's name in the warehouse's own tables."""
-        return f"{self.dag_id}/{self.run_id}"
+        return f"{self.dag_id}.{self.run_id}"
 
     @property
     def ended(self) -> bool:

@@ -8,6 +8,7 @@ of them, and so does the end of any one.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -21,6 +22,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
+
+#: Imported by the scheduler before it forks its workers, so that no task pays for them; the last costs 5 s.
+_USED_BY_TASKS = ("polars", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "great_expectations")
 
 
 def _import_what_services_share() -> None:
@@ -66,6 +70,9 @@ def _fork(name: str, log_dir: Path, arguments: tuple[str, ...] | None) -> int:
         else:
             from airflow.__main__ import main
 
+            if name == "scheduler":
+                for module in _USED_BY_TASKS:
+                    importlib.import_module(module)
             sys.argv = ["airflow", name, *arguments]
             main()  # type: ignore[no-untyped-call]
         code = 0

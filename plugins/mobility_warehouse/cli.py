@@ -57,6 +57,7 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
     from mobility_warehouse.airflow_api import AirflowError
     from mobility_warehouse.database.deploy import DeployRefused
     from mobility_warehouse.database.embedded import EmbeddedPostgresError
+    from mobility_warehouse.demo import DemoFailed
     from mobility_warehouse.landing.report import PullBusy, PullError
     from mobility_warehouse.publication.as_of import AsOfError
     from mobility_warehouse.publication.publish import PublicationRefused
@@ -70,6 +71,7 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
         AirflowError,
         ArgumentError,
         AsOfError,
+        DemoFailed,
         DeployRefused,
         EmbeddedPostgresError,
         GateFailed,
@@ -324,9 +326,9 @@ def show_sources(style: str) -> None:
     from mobility_warehouse.sources.registry import sources
 
     with _engine("publisher").connect() as connection:
-        known = connection.execute(text("select to_regclass('raw.fetch')")).scalar_one()
         last: Mapping[str, Any] = {}
-        if known is not None:
+        deployed: bool = connection.execute(text("select to_regclass('raw.fetch') is not null")).scalar_one()
+        if deployed:
             query = (
                 "select source, max(finished_at) as last_pull from raw.fetch "
                 "where outcome in ('loaded', 'unchanged') group by source"
@@ -483,7 +485,7 @@ def _source_of_fetch(engine: Engine, fetch_id: int) -> Any:
 
     with engine.connect() as connection:
         query = text("select source from raw.fetch where fetch_id = :fetch_id")
-        name = connection.execute(query, {"fetch_id": fetch_id}).scalar_one_or_none()
+        name: str | None = connection.execute(query, {"fetch_id": fetch_id}).scalar_one_or_none()
     if name is None:
         raise click.ClickException(f"there is no fetch {fetch_id}; `mobility fetches` lists them")
     return source_named(name)
@@ -500,7 +502,7 @@ def _print_fetch(report: Any) -> None:
 # -- the past and the origin ---------------------------------------------------------------------------
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[date | datetime]):
     """A date, or a time with its zone."""
 
     name = "date"
@@ -509,8 +511,9 @@ class Moment(click.ParamType):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> date | datetime:
         """The date or time written in ISO 8601."""
+        parse = date.fromisoformat if len(value) <= 10 else datetime.fromisoformat
         try:
-            return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+            return parse(value)
         except ValueError:
             self.fail(
                 f"{value!r} is neither a date (2025-01-15) nor a time (2025-01-15T12:00+00:00)", param, ctx

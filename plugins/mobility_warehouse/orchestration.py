@@ -120,7 +120,7 @@ def connection_of(source: Source) -> SourceConnection:
 
 def run_label(context: Mapping[str, Any]) -> str:
     """Name of a run that is unique over all DAGs, as the warehouse's own tables keep it."""
-    return f"{context['dag'].dag_id}/{context['run_id']}"
+    return f"{context['dag'].dag_id}.{context['run_id']}"
 
 
 def pulls_under_way(context: Mapping[str, Any], source_names: Iterable[str]) -> list[str]:

@@ -33,9 +33,8 @@ _PUBLISH_TASKS = {
     "open_candidate": "choose the moment",
     "raw_gate": "raw gate",
     "build": "dbt build",
-    "mart_gate": "mart gate",
+    "mart_gate": "mart gate and Data Docs",
     "publish": "publication",
-    "data_docs": "Data Docs",
 }
 
 
@@ -160,11 +159,10 @@ def run(settings: Settings, console: Console, *, live: bool = False) -> RunRepor
         services.start_database()
         database.end()
         deployed.begin()
-        deploying = background.submit(lambda: deploy(warehouse_engine(), sources().values()))
+        deploying = background.submit(_deploy, deployed)
         airflow.begin()
         url = services.start(live=live)
         deploying.result()
-        deployed.end()
         display.refresh()
         with AirflowApi(url, ADMIN, services.airflow_password()) as api:
             dag_ids = [*(f"pull_{name}" for name in sources()), PUBLISH_DAG]
@@ -176,6 +174,11 @@ def run(settings: Settings, console: Console, *, live: bool = False) -> RunRepor
             failures = _failures(api, [*pulls, publication])
     labels = [run.label for run in pulls]
     return _report(labels, publication.label, failures, display.stages, time.monotonic() - started)
+
+
+def _deploy(stage: Stage) -> None:
+    deploy(warehouse_engine(), sources().values())
+    stage.end()
 
 
 def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun]:
@@ -258,15 +261,15 @@ select
     source,
     count(*) as slices,
     count(*) filter (where outcome in ('loaded', 'unchanged')) as landed,
-    coalesce(sum(read), 0) as read,
-    coalesce(sum(inserted), 0) as inserted,
-    coalesce(sum(revised), 0) as revised,
-    coalesce(sum(unchanged), 0) as unchanged,
-    coalesce(sum(noise), 0) as noise,
-    coalesce(sum(duplicate + superseded), 0) as duplicate,
-    coalesce(sum(absent), 0) as absent,
-    coalesce(sum(quarantined), 0) as quarantined,
-    coalesce(sum(withdrawn), 0) as withdrawn
+    cast(coalesce(sum(read), 0) as bigint) as read,
+    cast(coalesce(sum(inserted), 0) as bigint) as inserted,
+    cast(coalesce(sum(revised), 0) as bigint) as revised,
+    cast(coalesce(sum(unchanged), 0) as bigint) as unchanged,
+    cast(coalesce(sum(noise), 0) as bigint) as noise,
+    cast(coalesce(sum(duplicate + superseded), 0) as bigint) as duplicate,
+    cast(coalesce(sum(absent), 0) as bigint) as absent,
+    cast(coalesce(sum(quarantined), 0) as bigint) as quarantined,
+    cast(coalesce(sum(withdrawn), 0) as bigint) as withdrawn
 from raw.fetch
 where run_id = any(:labels)
 group by source

@@ -114,7 +114,7 @@ def build(candidate: CandidateFields) -> float:
 
 
 def mart_gate(candidate: CandidateFields) -> int:
-    """Judge the candidate marts; the gate's id. Raises GateFailed."""
+    """Judge the candidate marts and build the run's Data Docs; the gate's id. Raises GateFailed."""
     from mobility_warehouse.database.engine import warehouse_engine
     from mobility_warehouse.quality.gates import run_mart_gate
 
@@ -128,11 +128,3 @@ def publish(candidate: CandidateFields, gate_ids: Sequence[int]) -> dict[str, in
 
     report = publish_candidate(warehouse_engine("publisher"), _candidate(candidate), gate_ids)
     return {"publication_id": report.publication_id, "changed_rows": report.changed_rows}
-
-
-def data_docs() -> str:
-    """Build the Data Docs from the stored results; path of the site's first page."""
-    from mobility_warehouse.database.engine import warehouse_engine
-    from mobility_warehouse.quality.docs import build_data_docs
-
-    return str(build_data_docs(warehouse_engine("publisher"), Settings.from_environment().data_docs_dir))
