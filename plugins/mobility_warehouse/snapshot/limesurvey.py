@@ -686,14 +686,15 @@ def _fieldmap(asked: Survey, language: str) -> Iterator[tuple[str, Record]]:
                 "group_name": "",
             },
         )
-    for cell, name in _named_cells(asked):
+    positions = {question.key: position for position, question in enumerate(asked.questions, 1)}
+    for cell, _, name in _named_cells(asked.round_year):
         question = cell.question
         entry: Record = {
             "fieldname": name,
             "type": question.type,
             "sid": asked.survey_id,
             "gid": question.group,
-            "qid": _question_id(asked, question),
+            "qid": _question_id(asked.round_year, positions[question.key]),
             "aid": cell.subquestion_code,
             "title": question.code,
             "question": _translated(language, question.en, question.fr),
@@ -709,27 +710,32 @@ def _fieldmap(asked: Survey, language: str) -> Iterator[tuple[str, Record]]:
         yield name, entry
 
 
-def _question_id(asked: Survey, question: Question) -> int:
-    return asked.round_year * 1000 + asked.questions.index(question) + 1
-
-
-def _named_cells(asked: Survey) -> Iterator[tuple[Cell, str]]:
-    """The export's columns with their field names, as 621962X2X2024011PUBLcomment."""
-    for question in asked.questions:
+@cache
+def _named_cells(round_year: int) -> tuple[tuple[Cell, str, str], ...]:
+    """The export's columns with code headings and field names, as 621962X2X2024011PUBLcomment."""
+    asked = survey(round_year)
+    named = []
+    for position, question in enumerate(asked.questions, 1):
         for cell in cells(question):
             inner = cell.subquestion_code
             if cell.row is not None and cell.role.isdigit():
                 inner = f"{cell.row.code}#{int(cell.role) - 1}"
             elif cell.role == "filecount":
                 inner = "_filecount"
-            yield cell, f"{asked.survey_id}X{question.group}X{_question_id(asked, question)}{inner}"
+            name = f"{asked.survey_id}X{question.group}X{_question_id(round_year, position)}{inner}"
+            named.append((cell, cell.heading, name))
+    return tuple(named)
+
+
+def _question_id(round_year: int, position: int) -> int:
+    return round_year * 1000 + position
 
 
 def _names(asked: Survey, fields: object) -> list[tuple[str, Cell | None]] | None:
     """The columns asked for by field name, None for all; an unknown name is a column of nulls."""
     if not isinstance(fields, list):
         return None
-    known = {name: cell for cell, name in _named_cells(asked)}
+    known = {name: cell for cell, _, name in _named_cells(asked.round_year)}
     return [(str(name), known.get(str(name))) for name in fields]
 
 
@@ -747,8 +753,8 @@ class _Export:
         """One response with the headings and values that were asked for."""
         if chosen is not None:
             return {
-                self._heading(cell) if cell else name: (
-                    self._shown(row, cell) if cell else self._meta(row, name)
+                self._heading(cell, cell.heading) if cell else name: (
+                    self._shown(row, cell, cell.heading) if cell else self._meta(row, name)
                 )
                 for name, cell in chosen
             }
@@ -756,14 +762,13 @@ class _Export:
             name if self.heading_type == "code" else title: self._meta(row, name)
             for name, title in _META_TITLES.items()
         }
-        for question in self.asked.questions:
-            for cell in cells(question):
-                record[self._heading(cell)] = self._shown(row, cell)
+        for cell, heading, _ in _named_cells(self.asked.round_year):
+            record[self._heading(cell, heading)] = self._shown(row, cell, heading)
         return record
 
-    def _heading(self, cell: Cell) -> str:
+    def _heading(self, cell: Cell, code: str) -> str:
         if self.heading_type not in ("full", "abbreviated"):
-            return cell.heading
+            return code
         question = _translated(self.language, cell.question.en, cell.question.fr) or ""
         if self.heading_type == "abbreviated" and len(question) > 15:
             question = f"{question[:15]}.. "
@@ -781,8 +786,8 @@ class _Export:
     def _null(self, value: object) -> object:
         return "" if value is None and self.version.null_is_empty else value
 
-    def _shown(self, row: Record, cell: Cell) -> object:
-        value = row[cell.heading]
+    def _shown(self, row: Record, cell: Cell, code: str) -> object:
+        value = row[code]
         if self.response_type == "long":
             return self._long(value, cell)
         if cell.role == "filecount" and value is not None:

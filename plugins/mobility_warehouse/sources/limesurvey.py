@@ -562,8 +562,10 @@ def _text(record: Mapping[str, Any], name: str) -> str | None:
         raise _RecordError("overlong", message, name)
     if "\x00" in text:
         raise _RecordError("control_character", "a NUL character cannot be stored", name)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise _RecordError("not_unicode", "text holds half a surrogate pair", name)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _RecordError("not_unicode", "text holds half a surrogate pair", name) from None
     return text
 
 
