@@ -1,0 +1,70 @@
+"""What pages state of sources, snapshot and marts is what the code declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mobility_warehouse.documents import (
+    DocumentError,
+    block_names,
+    fill,
+    pages,
+    read_marts,
+    read_questions,
+    table,
+)
+from mobility_warehouse.settings import Settings
+
+SETTINGS = Settings.from_environment()
+DOCS = SETTINGS.repository / "docs"
+PAGES = pages(SETTINGS)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_generated_pages_are_up_to_date(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == PAGES[path], (
+        "rewrite the pages with: python -m mobility_warehouse.documents"
+    )
+
+
+def test_every_mart_is_listed_with_its_columns() -> None:
+    models = {path.stem for path in (SETTINGS.dbt_project_dir / "models" / "marts").glob("*/*.sql")}
+    marts = read_marts(SETTINGS.dbt_project_dir)
+    assert {mart.name for mart in marts} == models
+    reference = PAGES[DOCS / "marts.md"]
+    for mart in marts:
+        assert f"### {mart.name}\n" in reference
+        assert all(column.description for column in mart.columns), mart.name
+        assert set(mart.key) <= {column.name for column in mart.columns}
+    assert "{{" not in reference
+
+
+def test_each_worked_question_has_its_block_and_no_block_lacks_its_question() -> None:
+    blocks = block_names((DOCS / "analysts.md").read_text(encoding="utf-8"))
+    questions = list(read_questions(DOCS / "analysis"))
+    assert len(questions) == 10
+    assert [name for name in blocks if name[0].isdigit()] == questions
+
+
+def test_a_block_is_rewritten_and_the_rest_stays() -> None:
+    page = "before\n<!-- begin a -->\nold\n<!-- end a -->\n<!-- begin b -->\nkept\n<!-- end b -->\nafter\n"
+    assert fill(page, {"a": lambda: "new\n"}) == page.replace("old", "new")
+    assert fill(fill(page, {"a": lambda: "x\n"}), {"a": lambda: "old\n"}) == page
+
+
+def test_tables_align_numbers_and_escape_bars() -> None:
+    assert table(("name", "value"), [("a|b", 1.5), ("c", None)]) == (
+        "| name | value |\n| --- | ---: |\n| a\\|b | 1.5 |\n| c |  |\n"
+    )
+
+
+def test_a_mart_without_primary_key_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "marts" / "workforce"
+    folder.mkdir(parents=True)
+    (folder / "_workforce__models.yml").write_text("models:\n  - name: stock\n    columns: []\n")
+    with pytest.raises(
+        DocumentError, match=r"_workforce__models\.yml: the mart stock declares no primary key"
+    ):
+        read_marts(tmp_path)
