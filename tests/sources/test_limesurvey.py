@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mobility_warehouse.snapshot.limesurvey_survey import heading_catalogue
 from mobility_warehouse.sources import limesurvey
-from mobility_warehouse.sources.declaration import Request, Slice, SourceConnection, SourceError
+from mobility_warehouse.sources.declaration import Answer, Request, Slice, SourceConnection, SourceError
 from mobility_warehouse.sources.http import Client
 from mobility_warehouse.sources.limesurvey import LimeSurvey
 from tests.sources.contract import IMPATIENT, Pulled, pull
@@ -402,6 +404,39 @@ def test_contacts_traces_and_tokens_are_restricted() -> None:
     for row in responses("6.3.1", export_responses="128").values():
         assert set(row["restricted_answers"]) == RESTRICTED | TRACES
         assert not set(row["answers"]) & (RESTRICTED | TRACES | META)
+
+
+VALUES = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from([*HEADINGS, *TRACES, "token", "Q99"]), VALUES, max_size=12),
+        max_size=6,
+    )
+)
+def test_every_value_lands_once_on_its_side_or_its_record_is_rejected(
+    given_rows: list[dict[str, Any]],
+) -> None:
+    empty = dict.fromkeys(HEADINGS)
+    rows = [{**empty, "id": number, **given} for number, given in enumerate(given_rows, 1)]
+    request = Request("http://127.0.0.1/", label=f"export_responses {SURVEY_ID} json all code short")
+    body = answer_with(rows)["body"].encode()
+    answer = Answer(request, 200, {}, body, datetime.now(UTC), timedelta(0))
+    SOURCE.check(RESPONSES, answer)
+    reading = SOURCE.read(RESPONSES, answer)
+
+    assert reading.read == len(rows) == reading.frame.height + len(reading.rejected)
+    assert {record.record_no for record in reading.rejected} == {
+        number for number, given in enumerate(given_rows) if given.get("Q99")
+    }
+    for landed in reading.frame.to_dicts():
+        row = rows[landed["record_no"]]
+        answers, restricted = json.loads(landed["answers"]), json.loads(landed["restricted_answers"])
+        assert not set(answers) & set(restricted)
+        assert answers | restricted == {n: v for n, v in row.items() if n not in {"id", "token", "Q99"}}
+        assert landed["token"] == row.get("token")
 
 
 # -- drift -----------------------------------------------------------------------------------------

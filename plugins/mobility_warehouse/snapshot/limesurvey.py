@@ -40,6 +40,9 @@ from mobility_warehouse.snapshot.vintages import vintage_of
 
 SOURCE = "limesurvey"
 
+#: What follows ``/limesurvey`` in the base address of the replayed server: nothing.
+BASE_PATH = ""
+
 #: The login of the replayed server; what it guards is synthetic and public.
 #: Path of the installation below ``/limesurvey``: none.
 BASE_PATH = ""
