@@ -163,6 +163,17 @@ def test_invalid_record_is_quarantined_and_its_key_stays_stale(
         assert connection.execute(text("select status from quarantine.record")).scalar_one() == "superseded"
 
 
+def test_invalid_record_of_a_partial_pull_leaves_its_key_stale(
+    engine: Engine, server: LedgerServer, land: Land
+) -> None:
+    server.serve(many(30), resource="partial")
+    land("partial")
+    server.serve([*many(29), entry("A029", amount="a lot")], resource="partial")
+    assert land("partial").quarantined == 1
+    with engine.connect() as connection:
+        assert connection.execute(text("select count(*) from raw.stale")).scalar_one() == 1
+
+
 def test_key_twice_with_the_same_content_is_a_duplicate(
     engine: Engine, server: LedgerServer, land: Land
 ) -> None:

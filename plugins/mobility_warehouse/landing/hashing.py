@@ -8,7 +8,7 @@ revision is decided column by column, so a change of the algorithm revises nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 
@@ -53,19 +53,34 @@ def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, 
     return hashed, total
 
 
-def key_hash(resource: Resource, key: dict[str, object]) -> str | None:
-    """Hash (hex) of a rejected record's natural key; None when a part of it is missing or mistyped."""
-    if any(name not in key for name in resource.key):
-        return None
+def key_hashes(resource: Resource, keys: Sequence[Mapping[str, object] | None]) -> list[str | None]:
+    """Hashes (hex) of natural keys as read from rejected records, in their order.
+
+    None where a part of the key is missing or of another type than declared.
+    """
     columns = [resource.column(name) for name in resource.key]
+    whole = {
+        number: key
+        for number, key in enumerate(keys)
+        if key is not None and all(column.name in key for column in columns)
+    }
+    hashes: list[str | None] = [None] * len(keys)
     try:
         frame = pl.DataFrame(
-            {column.name: pl.Series([key[column.name]], dtype=column.type.polars) for column in columns}
+            {
+                column.name: pl.Series([key[column.name] for key in whole.values()], dtype=column.type.polars)
+                for column in columns
+            }
         )
     except (TypeError, pl.exceptions.PolarsError):
-        return None
-    digest: str = xxhash.xxh3_128_hexdigest(frame.select(_canonical(columns).alias("key"))["key"][0])
-    return digest
+        if len(whole) > 1:
+            # One mistyped key spoils the whole frame: halve until it stands alone.
+            middle = len(keys) // 2
+            return key_hashes(resource, keys[:middle]) + key_hashes(resource, keys[middle:])
+        return hashes
+    for number, canonical in zip(whole, frame.select(key=_canonical(columns))["key"], strict=True):
+        hashes[number] = xxhash.xxh3_128_hexdigest(canonical)
+    return hashes
 
 
 @cache

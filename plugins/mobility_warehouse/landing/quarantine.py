@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mobility_warehouse.database.tables import quarantine_record, restricted_quarantined
-from mobility_warehouse.landing.hashing import key_hash
+from mobility_warehouse.landing.hashing import key_hashes
 from mobility_warehouse.sources.declaration import Rejected, Resource
 
 
@@ -45,6 +45,7 @@ def put(
     """Store rejected records, committed at once; gives the hashes (hex) of the keys that could be read."""
     if not rejected:
         return []
+    hashes = key_hashes(resource, [record.key for record in rejected])
     rows = [
         {
             "fetch_id": fetch_id,
@@ -54,13 +55,13 @@ def put(
             "slice": slice_name,
             "record_no": record.record_no,
             "record_key": dict(record.key) if record.key is not None else None,
-            "key_hash": key_hash(resource, dict(record.key)) if record.key is not None else None,
+            "key_hash": key,
             "field": record.field,
             "reason": record.reason,
             "message": record.message,
             "bytes": None if resource.personal_data else record.record,
         }
-        for record in rejected
+        for record, key in zip(rejected, hashes, strict=True)
     ]
     with engine.begin() as connection:
         returned = connection.execute(
@@ -78,7 +79,7 @@ def put(
                     for identifier, record in zip(identifiers, rejected, strict=True)
                 ],
             )
-    return [str(row["key_hash"]) for row in rows if row["key_hash"] is not None]
+    return [key for key in hashes if key is not None]
 
 
 def settle(connection: Connection, source_name: str, resource: str, slice_name: str, fetch_id: int) -> None:

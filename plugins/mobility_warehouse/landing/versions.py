@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from mobility_warehouse.database.declared import restricted_table, version_table
 from mobility_warehouse.landing.clock import stamp
-from mobility_warehouse.landing.hashing import key_hash
+from mobility_warehouse.landing.hashing import key_hashes
 from mobility_warehouse.landing.report import FetchReport
 from mobility_warehouse.landing.spool import Page, Spool
 from mobility_warehouse.sources.declaration import ColumnType, OnConflict, Rejected, Resource
@@ -130,6 +130,7 @@ class Landing:
         self._classify()
         self._write_new_and_candidates()
         self._write_revised()
+        self._note_invalid()
         self._withdraw()
         self._freshen()
 
@@ -357,18 +358,18 @@ class Landing:
             ).rowcount
         )
 
+    def _note_invalid(self) -> None:
+        conflicting = key_hashes(self.resource, [conflict.rejected.key for conflict in self.conflicts])
+        invalid = {*self.invalid_keys, *(key for key in conflicting if key is not None)}
+        self._sql(
+            "create temporary table invalid_key on commit drop as "
+            "select unnest(cast(:keys as uuid[])) as key_hash",
+            keys=sorted(invalid),
+        )
+
     def _withdraw(self) -> None:
         if not self.resource.complete_pulls:
             return
-        kept = set(self.invalid_keys) | {
-            row_key for conflict in self.conflicts if (row_key := self._key_of(conflict)) is not None
-        }
-        self._sql("create temporary table invalid_key (key_hash uuid) on commit drop")
-        if kept:
-            self.connection.execute(
-                text("insert into invalid_key values (:key_hash)"),
-                [{"key_hash": key} for key in sorted(kept)],
-            )
         self._sql(
             f"""
             create temporary table gone on commit drop as
@@ -386,9 +387,6 @@ class Landing:
         )
         if self._count("select count(*) from gone"):
             self.report.withdrawn = self._close("select key_hash from gone", withdrawn=True)
-
-    def _key_of(self, conflict: Conflict) -> str | None:
-        return key_hash(self.resource, dict(conflict.rejected.key or {}))
 
     def _freshen(self) -> None:
         """Valid records end their keys' stale marks; invalid ones with a current version start one."""
