@@ -4,56 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, AssetAny, get_current_context, task
+from airflow.sdk import DAG, AssetAny
 
-from mobility_warehouse import orchestration, tasks
-from mobility_warehouse.sources.registry import sources
-
-SOURCES = tuple(sources())
-
-
-@task
-def open_candidate() -> tasks.CandidateFields:
-    """Skips while another source is being pulled: its end wakes a run that sees both."""
-    from airflow.sdk.exceptions import AirflowSkipException
-
-    context = get_current_context()
-    if context["triggering_asset_events"] and (pulling := orchestration.pulls_under_way(context, SOURCES)):
-        raise AirflowSkipException(f"{', '.join(pulling)} will wake the publication")
-    return tasks.open_candidate(orchestration.run_label(context))
-
-
-@task
-def raw_gate(candidate: tasks.CandidateFields) -> list[int]:
-    from mobility_warehouse.quality.results import GateFailed
-
-    with orchestration.final(GateFailed):
-        return tasks.raw_gate(candidate, SOURCES)
-
-
-@task
-def build(candidate: tasks.CandidateFields) -> float:
-    from mobility_warehouse.transform import TransformFailed
-
-    with orchestration.final(TransformFailed):
-        return tasks.build(candidate)
-
-
-@task
-def mart_gate(candidate: tasks.CandidateFields) -> int:
-    from mobility_warehouse.quality.results import GateFailed
-
-    with orchestration.final(GateFailed):
-        return tasks.mart_gate(candidate)
-
-
-@task(outlets=[orchestration.MARTS])
-def publish(candidate: tasks.CandidateFields, raw_gates: list[int], mart_gate: int) -> dict[str, int]:
-    from mobility_warehouse.publication.publish import PublicationRefused
-
-    with orchestration.final(PublicationRefused):
-        return tasks.publish(candidate, [*raw_gates, mart_gate])
-
+from mobility_warehouse import orchestration
+from mobility_warehouse.airflow_tasks import SOURCES, build, mart_gate, open_candidate, publish, raw_gate
 
 with DAG(
     "publish",
@@ -66,9 +20,9 @@ with DAG(
     tags=["publish"],
     doc_md=__doc__,
 ) as dag:
-    _candidate: Any = open_candidate()
-    _raw_gates: Any = raw_gate(_candidate)
-    _built: Any = build(_candidate)
-    _mart_gate: Any = mart_gate(_candidate)
-    _raw_gates >> _built >> _mart_gate
-    publish(_candidate, _raw_gates, _mart_gate)
+    candidate: Any = open_candidate()
+    raw_gates: Any = raw_gate(candidate)
+    built: Any = build(candidate)
+    judged: Any = mart_gate(candidate)
+    raw_gates >> built >> judged
+    publish(candidate, raw_gates, judged)

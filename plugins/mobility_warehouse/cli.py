@@ -171,7 +171,9 @@ def up(live: bool) -> None:
     console, services = _console(), Services(_settings())
     with console.status("starting") as status:
         services.start(live=live, report=status.update)
+        status.update("deploying the schema")
         _deploy()
+        _parse_models()
     _print_status(services)
 
 
@@ -209,14 +211,25 @@ def _deploy() -> Any:
     return deploy_schema(_engine(), sources().values())
 
 
+def _parse_models() -> None:
+    """Make the manifest that the DAG with a task for each model is drawn from."""
+    from mobility_warehouse.transform import manifest_path, parse
+
+    if not manifest_path(_settings()).exists():
+        parse(_settings())
+
+
 @main.command()
 @clear_errors
 def deploy() -> None:
-    """Bring the database's schemas, tables, roles and grants to what the code declares.
+    """Bring the database's schemas, tables, roles and grants to what the code declares; parse the dbt project.
 
     Idempotent. `up` and `run` do it by themselves; with a database of your own, run it after each upgrade.
     """
+    from mobility_warehouse.transform import parse
+
     report = _deploy()
+    parse(_settings())
     changes = [*(f"created {name}" for name in report.created)]
     changes += [f"added {name}" for name in report.added_columns]
     click.echo("\n".join(changes) or "nothing to change")
@@ -256,6 +269,24 @@ def run(live: bool) -> None:
     print_report(report, settings, console)
     if report.publication is None or report.failures:
         raise click.exceptions.Exit(1)
+
+
+@main.command()
+@clear_errors
+def docs() -> None:
+    """Generate dbt's documentation of the models as one page, from the last publication's moment."""
+    from sqlalchemy import text
+
+    from mobility_warehouse.database.engine import warehouse_url
+    from mobility_warehouse.transform import docs as generate
+
+    with _engine("publisher").connect() as connection:
+        moment: datetime | None = connection.execute(
+            text("select max(as_of) from quality.publication")
+        ).scalar_one()
+    if moment is None:
+        raise click.ClickException("nothing was published yet; `mobility run` first")
+    click.echo(str(generate(warehouse_url(), moment, _settings())))
 
 
 @main.command()

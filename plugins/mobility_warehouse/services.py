@@ -293,6 +293,10 @@ class Services:
         if database is not None:
             metadata_url = database.url("airflow", AIRFLOW_DATABASE, driver="psycopg2")
             environment.setdefault("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", metadata_url)
+            # Of the DAG with a task for each model; the one build takes its connection from the settings.
+            environment["MOBILITY_DBT_HOST"] = "127.0.0.1"
+            environment["MOBILITY_DBT_PORT"] = str(database.port)
+            environment["DBT_ENV_SECRET_MOBILITY_PASSWORD"] = database.password("transform")
         if replay_url is not None:
             environment[REPLAY_URL_VARIABLE] = replay_url
         users = ",".join(f"{user}:{role}" for user, role in AIRFLOW_USERS.items())

@@ -1,0 +1,117 @@
+"""The tasks that the DAGs are made of: Airflow's context in, a plain function of `tasks` or `upkeep` called.
+
+An error that another try cannot mend (a refused pull, a failed gate) ends a task without retries.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import get_current_context, task
+
+from mobility_warehouse import orchestration, tasks
+from mobility_warehouse.sources.registry import sources
+
+SOURCES = tuple(sources())
+
+
+@task
+def pull_slice(source_name: str, resource: str, slice_name: str) -> dict[str, int | str]:
+    """Pull and land one slice of a source; its counts."""
+    from mobility_warehouse.landing.report import PullRefused
+
+    with orchestration.final(PullRefused):
+        return tasks.pull_slice(
+            source_name,
+            resource,
+            slice_name,
+            run_id=orchestration.run_label(get_current_context()),
+            connection=orchestration.connection_of(tasks.source_named(source_name)),
+        )
+
+
+@task(trigger_rule="all_done", retries=0)
+def landed() -> None:
+    """Wakes the publication also when slices failed: of those the last good state stands."""
+
+
+@task
+def open_candidate() -> tasks.CandidateFields:
+    """Choose the moment to build on; skips while a source is pulled, whose end wakes a run of its own."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    context = get_current_context()
+    if context["triggering_asset_events"] and (pulling := orchestration.pulls_under_way(context, SOURCES)):
+        raise AirflowSkipException(f"{', '.join(pulling)} will wake the publication")
+    return tasks.open_candidate(orchestration.run_label(context))
+
+
+@task
+def raw_gate(candidate: tasks.CandidateFields) -> list[int]:
+    """Judge what was landed of every source; ids of the gates."""
+    from mobility_warehouse.quality.results import GateFailed
+
+    with orchestration.final(GateFailed):
+        return tasks.raw_gate(candidate, SOURCES)
+
+
+@task
+def build(candidate: tasks.CandidateFields) -> float:
+    """Build and test every model in one dbt invocation; its seconds."""
+    from mobility_warehouse.transform import TransformFailed
+
+    with orchestration.final(TransformFailed):
+        return tasks.build(candidate)
+
+
+@task
+def mart_gate(candidate: tasks.CandidateFields) -> int:
+    """Judge the candidate marts and build the Data Docs; the gate's id."""
+    from mobility_warehouse.quality.results import GateFailed
+
+    with orchestration.final(GateFailed):
+        return tasks.mart_gate(candidate)
+
+
+@task(outlets=[orchestration.MARTS])
+def publish(candidate: tasks.CandidateFields, raw_gates: list[int], mart_gate: int) -> dict[str, int]:
+    """Publish the judged candidate; publication id and rows changed."""
+    from mobility_warehouse.publication.publish import PublicationRefused
+
+    with orchestration.final(PublicationRefused):
+        return tasks.publish(candidate, [*raw_gates, mart_gate])
+
+
+@task
+def verify_archive(sample: int) -> int:
+    """Hash a random sample of archived bodies again; how many."""
+    from mobility_warehouse import upkeep
+    from mobility_warehouse.landing.archive import ArchiveDamaged
+
+    with orchestration.final(ArchiveDamaged):
+        return upkeep.verify_archive(sample)
+
+
+@task
+def vacuum() -> list[str]:
+    """Vacuum and analyse every table; their names."""
+    from mobility_warehouse import upkeep
+
+    return upkeep.vacuum()
+
+
+@task
+def prune_data_docs() -> str:
+    """Rebuild the Data Docs on the last runs alone; path of the first page."""
+    from mobility_warehouse.quality.docs import build_data_docs
+
+    return str(build_data_docs())
+
+
+@task
+def check_freshness() -> None:
+    """Fail, and so notify, when a slice was not pulled for two of its source's intervals."""
+    from mobility_warehouse import upkeep
+
+    with orchestration.final(upkeep.Late):
+        upkeep.check_freshness(
+            {source.name: orchestration.schedule_of(source) for source in sources().values()}
+        )

@@ -1,0 +1,103 @@
+"""What keeps the warehouse sound between pulls: the archive proved, tables vacuumed, lateness noticed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from croniter import croniter
+from sqlalchemy import Engine, text
+
+from mobility_warehouse.database.engine import warehouse_engine
+from mobility_warehouse.landing.archive import read_body
+from mobility_warehouse.sources.registry import sources
+
+logger = logging.getLogger(__name__)
+
+#: Role that may vacuum the tables of each schema, as their owner or by grant.
+_VACUUMED_BY = {"raw": "ingest", "quarantine": "ingest", "marts": "publisher", "reference": "transform"}
+#: A slice is late when it missed this many of its source's scheduled pulls.
+_INTERVALS = 2
+
+
+class Late(RuntimeError):
+    """Slices that were not pulled when they should have been; the message names each."""
+
+
+def verify_archive(sample: int, engine: Engine | None = None) -> int:
+    """Read a random sample of archived bodies and hash each again; how many were read.
+
+    Raises landing.archive.ArchiveDamaged for the first whose bytes are not what they were.
+    """
+    engine = engine or warehouse_engine("ingest")
+    query = """
+        select sha256, false as restricted from raw.body
+        union all
+        select sha256, true as restricted from restricted.body
+        order by random()
+        limit :sample
+    """
+    with engine.connect() as connection:
+        chosen = connection.execute(text(query), {"sample": sample}).all()
+    for row in chosen:
+        read_body(engine, row.sha256, restricted=row.restricted)
+    return len(chosen)
+
+
+def vacuum(engine: Engine | None = None) -> list[str]:
+    """Vacuum and analyse the tables that change from run to run; their names, sorted."""
+    done = []
+    for schema, role in _VACUUMED_BY.items():
+        acting = warehouse_engine(role, engine.url if engine else None)
+        with acting.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            tables: list[str] = list(
+                connection.execute(
+                    text(
+                        "select format('%I.%I', schemaname, tablename) from pg_tables "
+                        "where schemaname = :schema order by tablename"
+                    ),
+                    {"schema": schema},
+                ).scalars()
+            )
+            for table in tables:
+                connection.execute(text(f"vacuum (analyze) {table}"))
+        done += tables
+    return sorted(done)
+
+
+def check_freshness(
+    schedules: Mapping[str, str | None], engine: Engine | None = None, now: datetime | None = None
+) -> None:
+    """Raise Late when a slice was not pulled in the last two intervals of its source's cron schedule.
+
+    A source without a schedule, as behind the replay server, is never late. ``now`` has a time zone.
+    """
+    now = now or datetime.now(UTC)
+    query = """
+        select source, resource, slice, max(finished_at) as pulled
+        from raw.fetch
+        where outcome in ('loaded', 'unchanged')
+        group by source, resource, slice
+    """
+    with (engine or warehouse_engine("publisher")).connect() as connection:
+        pulled = {
+            (row.source, row.resource, row.slice): row.pulled for row in connection.execute(text(query))
+        }
+    late = []
+    for source in sources().values():
+        schedule = schedules.get(source.name)
+        if schedule is None:
+            logger.info("%s has no schedule: it is never late", source.name)
+            continue
+        ticks = croniter(schedule, now)
+        due = min(ticks.get_prev(datetime) for _ in range(_INTERVALS))
+        for part in source.slices():
+            last = pulled.get((source.name, part.resource, part.name))
+            if last is None or last < due:
+                when = f"last pulled {last:%Y-%m-%d %H:%M %Z}" if last else "never pulled"
+                late.append(
+                    f"{source.name} {part.resource} {part.name}: {when}, due since {due:%Y-%m-%d %H:%M}"
+                )
+    if late:
+        raise Late(f"{len(late)} slices are late\n" + "\n".join(late))
