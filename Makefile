@@ -83,7 +83,7 @@ pytest: install ## Run the tests
 
 benchmark: install ## Measure what docs/benchmarks.md states
 	$(UV) sync --frozen --inexact --group benchmark --python $(PYTHON)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.landing --large --write
 
 docs: install ## Generate the dbt docs
 	$(BIN)/mobility docs
