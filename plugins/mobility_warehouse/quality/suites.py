@@ -16,6 +16,8 @@ from mobility_warehouse.sources.declaration import Resource, Source
 #: Share of a golden value beyond which even a later refresh of the publisher is looked at.
 _GOLDEN_REVISION = 0.25
 _SHARE_SUFFIX = "share"
+_COUNTRY_SUFFIX = "_iso3"
+_COUNTRY_DIMENSION = "dim_country"
 
 
 def raw_suite(source: Source, expectations_dir: Path) -> Suite:
@@ -199,6 +201,20 @@ def _mart_rules(relation: Relation) -> Iterator[Rule]:
     if LINEAGE_COLUMN in relation.column_names:
         yield from _lineage_rules(relation)
     for column in relation.columns:
+        if column.name.endswith(_COUNTRY_SUFFIX) and name != _COUNTRY_DIMENSION:
+            yield Rule(
+                rule=f"{column.name}_resolved",
+                asset=name,
+                severity="critical",
+                description=f"Every country is one of {_COUNTRY_DIMENSION}",
+                query=f"""
+                    select distinct mart.{quoted(column.name)} from batch as mart
+                    where mart.{quoted(column.name)} is not null and not exists (
+                        select from audit.{_COUNTRY_DIMENSION} as country
+                        where country.country_iso3 = mart.{quoted(column.name)}
+                    )
+                """,
+            )
         is_number = column.type.startswith(("numeric", "double", "real"))
         if is_number and column.name.endswith(_SHARE_SUFFIX):
             yield Rule(
