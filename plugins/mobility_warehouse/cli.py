@@ -222,9 +222,10 @@ def _parse_models() -> None:
 @main.command()
 @clear_errors
 def deploy() -> None:
-    """Bring the database's schemas, tables, roles and grants to what the code declares; parse the dbt project.
+    """Bring the database's schemas, tables, roles and grants to what the code declares.
 
-    Idempotent. `up` and `run` do it by themselves; with a database of your own, run it after each upgrade.
+    Parses the dbt project too, for the DAG with a task for each model. Idempotent. `up` and `run` do it by
+    themselves; with a database of your own, run it after each upgrade.
     """
     from mobility_warehouse.transform import parse
 

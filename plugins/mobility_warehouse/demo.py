@@ -27,6 +27,7 @@ from mobility_warehouse.sources.registry import sources
 DATABASE = "mobility_demo"
 #: The slice of which both vintages are real: May and October 2023.
 _TWICE_REAL = ("world_bank", "observation", "BX.TRF.PWKR.CD.DT")
+_SHOWN_MART = "remittances"
 _SHOWN_CHANGES = 8
 
 
@@ -160,7 +161,8 @@ def _print_changes(changes: list[MartChange], console: Console) -> None:
     for mart in sorted({change.mart for change in changes}):
         table.add_row(mart, *(f"{counts[mart, kind]:,}" for kind in kinds))
     console.print(table)
-    for change in [one for one in changes if one.change == "revised"][:_SHOWN_CHANGES]:
+    revised = [change for change in changes if change.change == "revised" and change.mart == _SHOWN_MART]
+    for change in revised[:_SHOWN_CHANGES]:
         before, after = change.before or {}, change.after or {}
         fields = [f"{name} {before[name]} -> {after[name]}" for name in change.columns if name != "fetch_ids"]
         console.print(
