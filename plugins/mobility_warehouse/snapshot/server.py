@@ -6,7 +6,7 @@ Paths are ``/<source>/...`` or ``/vintage-N/<source>/...``. ``POST /_replay/faul
 of them (:class:`~mobility_warehouse.snapshot.faults.Rule`), ``DELETE`` clears them; ``GET /_replay/log``
 tells what was served.
 
-A protocol is one module of this package, named in ``PROTOCOLS``. It finds its records with
+A protocol is one module of this package, named as its source. It finds its records with
 ``store.entry(source, resource, vintage_of(request))`` and ``store.lines(entry)``, passes them through
 ``record_faults(request).edit(records)`` before it pages and encodes them, and answers with
 ``answers.answer`` where the protocol knows conditional requests.
@@ -15,7 +15,7 @@ A protocol is one module of this package, named in ``PROTOCOLS``. It finds its r
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import pkgutil
 import socket
 import threading
 import time
@@ -35,13 +35,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mobility_warehouse import snapshot, sources
 from mobility_warehouse.snapshot.faults import FaultBoard, FaultMiddleware, Rule
 from mobility_warehouse.snapshot.store import SnapshotError, Store, default_directory
 from mobility_warehouse.snapshot.vintages import VintageMiddleware
 
 _PACKAGE = "mobility_warehouse.snapshot"
-#: Protocol modules, each serving the paths below ``/<name>/``.
-PROTOCOLS = ("who_gho", "world_bank", "limesurvey")
 # Level 1 takes a tenth of the default level's time on these bodies.
 _GZIP_LEVEL = 1
 
@@ -59,10 +58,12 @@ class ReplayProtocol(Protocol):
 
 
 def _modules() -> Mapping[str, ReplayProtocol]:
+    """The protocol modules, each serving the paths below ``/<name>/``: those named as a source's module."""
+    here = {module.name for module in pkgutil.iter_modules(snapshot.__path__)}
+    there = {module.name for module in pkgutil.iter_modules(sources.__path__)}
     return {
         name: cast(ReplayProtocol, importlib.import_module(f"{_PACKAGE}.{name}"))
-        for name in PROTOCOLS
-        if importlib.util.find_spec(f"{_PACKAGE}.{name}") is not None
+        for name in sorted(here & there)
     }
 
 
