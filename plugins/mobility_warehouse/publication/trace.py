@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -13,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from mobility_warehouse.landing.archive import read_body
 from mobility_warehouse.publication.relations import quoted, read_relations
+from mobility_warehouse.sources.declaration import Answer, Request, ShowsRecords, Slice
+from mobility_warehouse.sources.registry import sources
 
 
 class TraceError(LookupError):
@@ -23,15 +25,16 @@ class TraceError(LookupError):
 class SourceRecord:
     """One record of a source's answer. ``record_no`` counts from 0 within the answer.
 
-    ``record`` holds the landed values, without restricted ones. Both are None where the row rests on
-    the answer as a whole. ``sha256`` (hex) names the archived body; ``restricted`` bodies are readable
-    by the Secretariat alone.
+    ``label`` names the request where the URL alone does not. ``record`` holds the landed values, without
+    restricted ones; it and ``record_no`` are None where the row rests on the answer as a whole. ``sha256``
+    (hex) names the archived body; ``restricted`` bodies are readable by the Secretariat alone.
     """
 
     fetch_id: int
     source: str
     resource: str
     slice: str
+    label: str
     url: str
     requested_at: datetime
     status: int
@@ -118,6 +121,28 @@ def archived_body(engine: Engine, record: SourceRecord) -> bytes:
         raise TraceError(
             f"the body {record.sha256} of {record.source} is readable by {who}: {_first_line(error)}"
         ) from error
+
+
+def record_bytes(engine: Engine, record: SourceRecord) -> bytes:
+    """One record exactly as it came, cut out of the archived answer that held it.
+
+    Raises what ``archived_body`` raises, and TraceError where the row rests on the answer as a whole or
+    the record's source can show no single record.
+    """
+    if record.record_no is None:
+        raise TraceError(f"the row rests on the whole answer of {record.url}, on no single record of it")
+    source: object = sources().get(record.source)
+    if not isinstance(source, ShowsRecords):
+        raise TraceError(f"the source {record.source} shows no single records; ask for the whole answer")
+    answer = Answer(
+        request=Request(url=record.url, label=record.label),
+        status=record.status,
+        headers={},
+        body=archived_body(engine, record),
+        requested_at=record.requested_at,
+        elapsed=timedelta(),
+    )
+    return bytes(source.records(Slice(record.resource, record.slice), answer)[record.record_no])
 
 
 def _first_line(error: DBAPIError) -> str:

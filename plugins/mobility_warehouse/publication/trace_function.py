@@ -15,6 +15,7 @@ returns table (
     source text,
     resource text,
     slice text,
+    label text,
     url text,
     requested_at timestamptz,
     status integer,
@@ -90,7 +91,7 @@ begin
         where declared.mart = trace.mart
     loop
         for
-            fetch_id, source, resource, slice, url, requested_at,
+            fetch_id, source, resource, slice, label, url, requested_at,
             status, sha256, restricted, response_id, record_no, record
         in execute format(
             $query$
@@ -99,6 +100,7 @@ begin
                 pull.source,
                 pull.resource,
                 pull.slice,
+                response.label,
                 response.url,
                 response.requested_at,
                 response.status,
@@ -126,9 +128,9 @@ begin
     -- A fetch of which no single record is the figure's own still is where the figure came from.
     return query
     select
-        pull.fetch_id, pull.source, pull.resource, pull.slice, response.url, response.requested_at,
-        response.status, encode(response.sha256, 'hex'), response.restricted, response.response_id,
-        null::integer, null::jsonb
+        pull.fetch_id, pull.source, pull.resource, pull.slice, response.label, response.url,
+        response.requested_at, response.status, encode(response.sha256, 'hex'), response.restricted,
+        response.response_id, null::integer, null::jsonb
     from raw.fetch as pull
     inner join raw.response as response on pull.fetch_id = response.fetch_id
     where pull.fetch_id = any(fetch_ids) and not pull.fetch_id = any(found_fetch_ids)

@@ -249,6 +249,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class ShowsRecords(Protocol):
+    """A source that can cut single records out of an answer, for whoever traces a figure to its bytes."""
+
+    def records(self, part: Slice, answer: Answer) -> Sequence[memoryview | bytes]:
+        """Every record of one checked answer exactly as it came, in the order of ``record_no``."""
+        ...
+
+
 def resource_of(source: Source, name: str) -> Resource:
     """The source's resource of that name; KeyError where there is none."""
     for resource in source.resources:

@@ -258,6 +258,13 @@ class LimeSurvey:
             return self._read_responses(part, answer)
         return _reading(_RESOURCES[part.resource], [], [])
 
+    def records(self, part: Slice, answer: Answer) -> Sequence[memoryview | bytes]:
+        """The records of one answer exactly as they came, out of the export where it is one."""
+        label = _label(part, _method(answer))
+        if _method(answer) == "export_responses":
+            return _records(label, msgspec.json.decode(answer.body, type=_Envelope).result)
+        return _result_records(label, answer.body)
+
     def _read_surveys(self, part: Slice, answer: Answer) -> Reading:
         context = json.loads(answer.request.label.partition(" ")[2])
 

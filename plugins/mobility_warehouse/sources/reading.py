@@ -113,10 +113,14 @@ class RecordReader(Generic[Row]):
         rejected.sort(key=lambda record: record.record_no)
         return Reading(frame=frame, rejected=rejected, read=count, absent=absent)
 
+    def records(self, slice_name: str, body: bytes) -> Sequence[memoryview | bytes]:
+        """Every record of the body exactly as it came, valid or not, in the order of ``record_no``."""
+        label = f"{self.source} {self.resource.name} {slice_name}"
+        return split_records(label, body, self._array(label, body))
+
     def count(self, slice_name: str, body: bytes) -> int:
         """How many records the body holds, valid or not."""
-        label = f"{self.source} {self.resource.name} {slice_name}"
-        return len(split_records(label, body, self._array(label, body)))
+        return len(self.records(slice_name, body))
 
     def _array(self, label: str, body: bytes) -> Span:
         try:

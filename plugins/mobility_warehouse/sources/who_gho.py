@@ -357,6 +357,10 @@ class WhoGho:
         """The records of one page; quarantined ones are named by field and reason."""
         return _reader(part).read(part.name, answer.body, (_slice_rule(part),))
 
+    def records(self, part: Slice, answer: Answer) -> Sequence[memoryview | bytes]:
+        """The records of one page exactly as they came."""
+        return _reader(part).records(part.name, answer.body)
+
 
 def _reader(part: Slice) -> RecordReader[Any]:
     return _observations() if part.resource == OBSERVATION.name else _dimension_values()

@@ -380,6 +380,10 @@ class WorldBank:
         vintage = pl.lit(header.lastupdated, dtype=pl.Date()).alias("last_updated")
         return _typed(replace(reading, frame=reading.frame.with_columns(vintage)), OBSERVATION)
 
+    def records(self, part: Slice, answer: Answer) -> Sequence[memoryview | bytes]:
+        """The records of one page exactly as they came."""
+        return _reader(part).records(part.name, answer.body)
+
 
 def _reader(part: Slice) -> RecordReader[Any]:
     return _countries() if part.resource == COUNTRY.name else _observations()
