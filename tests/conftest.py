@@ -102,3 +102,8 @@ def warehouse(postgres_url: URL, deployed_template: URL) -> Iterator[Engine]:
     yield engine
     engine.dispose()
     _drop_database(postgres_url, url)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run slow tests last, so that a simple mistake shows early."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)

