@@ -17,7 +17,18 @@ ROOT = Settings.from_environment().repository
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "snapshot" / "README.md"], key=str
 )
-TOP_LEVEL = ("plugins", "dags", "dbt_project", "expectations", "snapshot", "docs", "tests", "benchmarks")
+EXAMPLE = ROOT / "docs" / "example_source"
+TOP_LEVEL = (
+    "plugins",
+    "dags",
+    "dbt_project",
+    "expectations",
+    "snapshot",
+    "docs",
+    "tests",
+    "benchmarks",
+    "deployment",
+)
 #: Where variables are read.
 CODE = [
     *(path for folder in ("plugins", "dags", "tests") for path in (ROOT / folder).rglob("*.py")),
@@ -33,7 +44,7 @@ _COMMAND = re.compile(
     r"(?:^|&& |\| |\$ |; )(?:[A-Z_0-9]+=\S+ )*(?:\S*/)?(?P<name>mobility|make) (?P<rest>[^\n&|>#]*)", re.M
 )
 _MODULE = re.compile(r"python -m (mobility_warehouse[\w.]*|benchmarks|tests[\w.]*)")
-_PATH = re.compile(rf"(?<![\w/.-])((?:{'|'.join(TOP_LEVEL)})/[\w./-]*\w/?)(?![\w<*{{])")
+_PATH = re.compile(rf"(?<![\w/.-])((?:{'|'.join(FOLDERS)})/[\w./-]*\w/?)(?![\w<*{{])")
 _VARIABLE = re.compile(r"\bMOBILITY_[A-Z_]+\b")
 
 
@@ -130,12 +141,13 @@ def module_exists(name: str) -> bool:
     if name.startswith(("tests", "benchmarks")):
         path = ROOT / name.replace(".", "/")
         return path.is_dir() or path.with_suffix(".py").exists()
-    return importlib.util.find_spec(name) is not None
+    in_example = EXAMPLE / "plugins" / f"{name.replace('.', '/')}.py"
+    return importlib.util.find_spec(name) is not None or in_example.exists()
 
 
 def exists_somewhere(document: Path, path: str) -> bool:
-    """Below the repository, the dbt project, or the folder of the example that the page tells of."""
-    roots = (ROOT, ROOT / "dbt_project", ROOT / "docs" / "example_source", document.parent)
+    """Below the repository, the dbt project, the example source or the page's own folder."""
+    roots = (ROOT, ROOT / "dbt_project", EXAMPLE, document.parent)
     return any((root / path).exists() for root in roots)
 
 
