@@ -18,17 +18,7 @@ DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "snapshot" / "README.md"], key=str
 )
 EXAMPLE = ROOT / "docs" / "example_source"
-TOP_LEVEL = (
-    "plugins",
-    "dags",
-    "dbt_project",
-    "expectations",
-    "snapshot",
-    "docs",
-    "tests",
-    "benchmarks",
-    "deployment",
-)
+FOLDERS = "plugins dags dbt_project expectations snapshot docs tests benchmarks deployment".split()
 #: Where variables are read.
 CODE = [
     *(path for folder in ("plugins", "dags", "tests") for path in (ROOT / folder).rglob("*.py")),
