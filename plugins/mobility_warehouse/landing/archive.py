@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import zstandard
-from sqlalchemy import Engine, bindparam, select, text
+from sqlalchemy import Connection, Engine, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from mobility_warehouse.database.tables import raw_body, raw_response, restricted_body
@@ -47,13 +47,16 @@ class ArchiveDamaged(Exception):
 
 
 def archive(
-    engine: Engine, fetch_id: int, response_no: int, answer: Answer, *, restricted: bool
+    connection: Connection, fetch_id: int, response_no: int, answer: Answer, *, restricted: bool
 ) -> ArchivedResponse:
-    """Store one answer, committed at once: whatever becomes of the pull, what was received stays."""
+    """Store one answer, committed at once: whatever becomes of the pull, what was received stays.
+
+    The connection must have no transaction open.
+    """
     digest = hashlib.sha256(answer.body).digest()
     body = restricted_body if restricted else raw_body
     headers = {name.lower(): value for name, value in answer.headers.items() if name.lower() in _KEPT_HEADERS}
-    with engine.begin() as connection:
+    with connection.begin():
         present = connection.execute(select(body.c.size_bytes).where(body.c.sha256 == digest)).first()
         if present is None:
             connection.execute(

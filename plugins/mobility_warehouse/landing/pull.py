@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import queue
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol, Self
 
+import polars as pl
 from sqlalchemy import ColumnElement, Connection, Engine, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -42,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 _MODULUS = 1 << 128
 _COUNTS = ("read", *COUNTED)
+#: Answers that wait on disk to be read, at most; then fetching waits, too.
+_BACKLOG_ANSWERS = 64
 
 
 class Sender(Protocol):
@@ -196,6 +201,9 @@ class _Pull:
         self._report = FetchReport(0, source.name, part.resource, part.name)
         self._digests: list[bytes] = []
         self._bytes = 0
+        self._content_hash = 0
+        self._invalid_keys: list[str] = []
+        self._url: str | None = None
 
     # -- lock and log -------------------------------------------------------------------------------
 
@@ -405,7 +413,7 @@ class _Pull:
 
     def _asked(
         self, connection: SourceConnection, client: Sender, known: Mapping[str, _Archived | Answer]
-    ) -> Iterator[_Asked]:
+    ) -> Generator[_Asked]:
         """Run the conversation one answer ahead, so that fetching and reading overlap."""
         answers: queue.Queue[_Asked | BaseException | None] = queue.Queue(maxsize=1)
         stopped = threading.Event()
@@ -492,7 +500,13 @@ class _Pull:
         ]
         values = {"accepted_fetch_id": fetch_id, "accepted_by": accepted_by} if accepted else {}
         report = self._read_and_apply(
-            ((self._answer_from(response, not_modified=False), _done(response)) for response in archived),
+            (
+                (
+                    self._answer_from(response, not_modified=False),
+                    ArchivedResponse(response.response_id, response.sha256),
+                )
+                for response in archived
+            ),
             previous=None,
             limits=not accepted,
             values=values,
@@ -517,93 +531,93 @@ class _Pull:
 
     # -- reading and landing ------------------------------------------------------------------------
 
-    def _land(self, asked: Iterator[_Asked], previous: _Previous | None) -> FetchReport:
-        with _archivist() as pool:
-            return self._read_and_apply(
-                self._archived_answers(asked, pool), previous=previous, limits=True, values={}
-            )
+    def _land(self, asked: Generator[_Asked], previous: _Previous | None) -> FetchReport:
+        with _Backlog(self._archived_answers(asked)) as backlog:
+            return self._read_and_apply(backlog, previous=previous, limits=True, values={})
 
-    def _archived_answers(
-        self, asked: Iterator[_Asked], pool: ThreadPoolExecutor
-    ) -> Iterator[tuple[Answer, Future[ArchivedResponse]]]:
-        """Archive each answer beside its reading, at most one behind; a fault's answer too."""
-        pending: Future[ArchivedResponse] | None = None
-        for number, item in enumerate(asked):
-            if pending is not None:
-                pending.result()
-            pending = pool.submit(
-                archive,
-                self._engine,
-                self._report.fetch_id,
-                number,
-                item.answer,
-                restricted=self._resource.personal_data,
-            )
-            if item.error is not None:
-                pending.result()
-                raise item.error
-            yield item.answer, pending
+    def _archived_answers(self, asked: Generator[_Asked]) -> Generator[tuple[Answer, ArchivedResponse]]:
+        """Archive each answer as it comes; faults are archived before they are raised."""
+        with closing(asked), self._engine.connect() as connection:
+            for number, item in enumerate(asked):
+                response = archive(
+                    connection,
+                    self._report.fetch_id,
+                    number,
+                    item.answer,
+                    restricted=self._resource.personal_data,
+                )
+                if item.error is not None:
+                    raise item.error
+                yield item.answer, response
 
     def _read_and_apply(
         self,
-        answers: Iterator[tuple[Answer, Future[ArchivedResponse]]],
+        answers: Iterable[tuple[Answer, ArchivedResponse]],
         *,
         previous: _Previous | None,
         limits: bool,
         values: Mapping[str, object],
     ) -> FetchReport:
-        report, total = self._report, 0
-        invalid_keys: list[str] = []
-        url: str | None = None
+        report = self._report
         with Spool() as spool:
-            for number, (answer, archived) in enumerate(answers):
-                url = url or answer.request.public_url or answer.request.url
-                reading = self._source.read(self._part, answer)
-                frame, page_hash = with_hashes(reading.frame, self._resource)
-                response = archived.result()
-                if reading.read != frame.height + len(reading.rejected) + reading.absent:
-                    raise SourceError(
-                        f"{self._name} answer {number}: the reader lost records: "
-                        f"{reading.read} read, {frame.height} valid, "
-                        f"{len(reading.rejected)} rejected, {reading.absent} absent"
-                    )
-                self._digests.append(response.sha256)
-                self._bytes += len(answer.body)
-                total = (total + page_hash) % _MODULUS
-                report.read += reading.read
-                report.absent += reading.absent
-                report.quarantined += len(reading.rejected)
-                invalid_keys += quarantine.put(
-                    self._engine,
-                    self._source.name,
-                    self._resource,
-                    self._part.name,
-                    report.fetch_id,
-                    response.response_id,
-                    reading.rejected,
-                )
-                spool.add(frame, response.response_id, number)
-            values = {**values, "url": url, "content_hash": f"{total:032x}"}
+            spool.pending = self._readings(answers)
+            for _ in spool.read_pending():
+                # With nothing to compare, and nothing more to wait for, the rest is read while it is written.
+                if previous is None and isinstance(answers, _Backlog) and answers.is_whole:
+                    break
             if (
                 previous is not None
                 and previous.clean
-                and previous.content_hash == total
+                and previous.content_hash == self._content_hash
                 and not report.quarantined
             ):
                 report.unchanged = report.read - report.absent
-                return self._end("unchanged", values=values)
-            return self._apply(spool, invalid_keys, limits=limits, values=values)
+                return self._end("unchanged", values={**values, **self._read_values()})
+            return self._apply(spool, limits=limits, values=values)
 
-    def _apply(
-        self, spool: Spool, invalid_keys: list[str], *, limits: bool, values: Mapping[str, object]
-    ) -> FetchReport:
+    def _readings(
+        self, answers: Iterable[tuple[Answer, ArchivedResponse]]
+    ) -> Iterator[tuple[pl.DataFrame, int, int]]:
+        """Hashed frame, response id and number of each answer; its invalid records go to the quarantine."""
+        report = self._report
+        for number, (answer, response) in enumerate(answers):
+            self._url = self._url or answer.request.public_url or answer.request.url
+            reading = self._source.read(self._part, answer)
+            frame, page_hash = with_hashes(reading.frame, self._resource)
+            if reading.read != frame.height + len(reading.rejected) + reading.absent:
+                raise SourceError(
+                    f"{self._name} answer {number}: the reader lost records: {reading.read} read, "
+                    f"{frame.height} valid, {len(reading.rejected)} rejected, {reading.absent} absent"
+                )
+            self._digests.append(response.sha256)
+            self._bytes += len(answer.body)
+            self._content_hash = (self._content_hash + page_hash) % _MODULUS
+            report.read += reading.read
+            report.absent += reading.absent
+            report.quarantined += len(reading.rejected)
+            self._invalid_keys += quarantine.put(
+                self._engine,
+                self._source.name,
+                self._resource,
+                self._part.name,
+                report.fetch_id,
+                response.response_id,
+                reading.rejected,
+            )
+            yield frame, response.response_id, number
+
+    def _read_values(self) -> dict[str, object]:
+        return {"url": self._url, "content_hash": f"{self._content_hash:032x}"}
+
+    def _apply(self, spool: Spool, *, limits: bool, values: Mapping[str, object]) -> FetchReport:
         report = self._report
         with self._engine.connect() as connection, connection.begin() as transaction:
             connection.execute(text("set local work_mem = '64MB'"))
             landing = Landing(
-                connection, self._source.name, self._resource, report, spool, invalid_keys=invalid_keys
+                connection, self._source.name, self._resource, report, spool, invalid_keys=self._invalid_keys
             )
             landing.apply()
+            values = {**values, **self._read_values()}
             for conflict in landing.conflicts:
                 quarantine.put(
                     self._engine,
@@ -631,8 +645,10 @@ class _Pull:
         return report
 
     def _analyze(self) -> None:
+        """Statistics that the next pull's joins need at once; those of all columns are autovacuum's work."""
+        table = version_table(self._source.name, self._resource).fullname
         with self._engine.begin() as connection:
-            connection.execute(text(f"analyze {version_table(self._source.name, self._resource).fullname}"))
+            connection.execute(text(f"analyze {table} (key_hash, slice, fetched_to)"))
 
     def _refusal(self, landing: Landing) -> str | None:
         report, resource = self._report, self._resource
@@ -655,16 +671,56 @@ class _Pull:
         return None
 
 
-def _done(archived: _Archived) -> Future[ArchivedResponse]:
-    future: Future[ArchivedResponse] = Future()
-    future.set_result(ArchivedResponse(archived.response_id, archived.sha256))
-    return future
+class _Backlog:
+    """Archived answers on their way to the reader, bodies on disk: fetching need not wait for reading.
 
+    ``is_whole`` tells that the last one has come: from then on no server can keep the reader waiting.
+    """
 
-@contextmanager
-def _archivist() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive") as pool:
-        yield pool
+    def __init__(self, answers: Generator[tuple[Answer, ArchivedResponse]]) -> None:
+        self.is_whole = False
+        self._answers = answers
+        self._waiting: queue.Queue[tuple[Answer, ArchivedResponse] | None] = queue.Queue()
+        self._room = threading.Semaphore(_BACKLOG_ANSWERS)
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="mobility-backlog-")
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
+        self._taking = self._pool.submit(self._take)
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._stopped.set()
+        self._pool.shutdown()
+        self._folder.cleanup()
+
+    def _take(self) -> None:
+        try:
+            with closing(self._answers):
+                for answer, response in self._answers:
+                    while not self._room.acquire(timeout=0.1):
+                        if self._stopped.is_set():
+                            return
+                    if self._stopped.is_set():
+                        return
+                    self._path(response).write_bytes(answer.body)
+                    self._waiting.put((replace(answer, body=b""), response))
+            self.is_whole = True
+        finally:
+            self._waiting.put(None)
+
+    def _path(self, response: ArchivedResponse) -> Path:
+        return Path(self._folder.name) / str(response.response_id)
+
+    def __iter__(self) -> Iterator[tuple[Answer, ArchivedResponse]]:
+        while (entry := self._waiting.get()) is not None:
+            answer, response = entry
+            body = self._path(response).read_bytes()
+            self._path(response).unlink()
+            self._room.release()
+            yield replace(answer, body=body), response
+        self._taking.result()
 
 
 __all__ = ["Sender", "accept", "pull", "replay"]

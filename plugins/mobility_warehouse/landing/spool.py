@@ -24,8 +24,13 @@ class Page:
 
 @dataclass(slots=True)
 class Spool:
-    """Frames of a pull in a temporary folder that vanishes at the end of the with block."""
+    """Frames of a pull in a temporary folder that vanishes at the end of the with block.
 
+    ``pending`` gives the frames that are still to be read, with response id and number; whoever asks for
+    frames reads and spools them on the way.
+    """
+
+    pending: Iterator[tuple[pl.DataFrame, int, int]] = field(default_factory=lambda: iter(()))
     pages: list[Page] = field(default_factory=list)
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -50,15 +55,23 @@ class Spool:
         frame.write_ipc(path)
         self.pages.append(Page(response_id, response_no, frame.height, path))
 
+    def read_pending(self) -> Iterator[tuple[int, Page, pl.DataFrame]]:
+        """Read and spool what is pending; gives page number, page and frame of each."""
+        for frame, response_id, response_no in self.pending:
+            self.add(frame, response_id, response_no)
+            yield len(self.pages) - 1, self.pages[-1], frame
+
     @property
     def rows(self) -> int:
-        """Rows of all pages."""
+        """Rows of all pages that have been read."""
         return sum(page.rows for page in self.pages)
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, Page, pl.DataFrame]]:
-        """Page number, page and frame of each page, one in memory at a time."""
-        for number, page in enumerate(self.pages):
+        """Page number, page and frame of each page, spooled or pending, one in memory at a time."""
+        for number, page in enumerate(list(self.pages)):
             yield number, page, self.frame(number, columns)
+        for number, page, frame in self.read_pending():
+            yield number, page, frame if columns is None else frame.select(columns)
 
     def frame(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The frame of one page, whole or only the named columns."""

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 
 import polars as pl
 import psycopg
+from psycopg.copy import QueuedLibpqWriter
 from sqlalchemy import Connection, text
 
 from mobility_warehouse.database.declared import restricted_table, version_table
@@ -65,10 +67,15 @@ class Landing:
         names = ", ".join(f'"{name}"' for name in columns)
         with (
             driver.cursor() as cursor,
-            cursor.copy(f"copy {target} ({names}) from stdin (format csv)") as copy,
+            # Sends from a thread of its own, so that PostgreSQL stores one page while the next is read.
+            cursor.copy(
+                f"copy {target} ({names}) from stdin (format csv)", writer=QueuedLibpqWriter(cursor)
+            ) as copy,
         ):
             for frame in frames:
-                copy.write(frame.write_csv(include_header=False, line_terminator="\n").encode())
+                lines = BytesIO()
+                frame.write_csv(lines, include_header=False, line_terminator="\n")
+                copy.write(lines.getvalue())
 
     @property
     def _version_names(self) -> list[str]:
@@ -155,6 +162,8 @@ class Landing:
             self._copy_restricted(frame for _, _, frame in self.spool.frames())
         except psycopg.errors.UniqueViolation:
             savepoint.rollback()
+            # The rollback released the clock's lock as well: what is written after it is stamped anew.
+            self.moment = None
             return False
         savepoint.commit()
         self.report.inserted = self.spool.rows
