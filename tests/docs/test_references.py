@@ -18,7 +18,7 @@ DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "snapshot" / "README.md"], key=str
 )
 EXAMPLE = ROOT / "docs" / "example_source"
-FOLDERS = "plugins dags dbt_project expectations snapshot docs tests benchmarks deployment".split()
+FOLDERS = "plugins|dags|dbt_project|expectations|snapshot|docs|tests|benchmarks|deployment"
 #: Where variables are read.
 CODE = [
     *(path for folder in ("plugins", "dags", "tests") for path in (ROOT / folder).rglob("*.py")),
@@ -34,7 +34,7 @@ _COMMAND = re.compile(
     r"(?:^|&& |\| |\$ |; )(?:[A-Z_0-9]+=\S+ )*(?:\S*/)?(?P<name>mobility|make) (?P<rest>[^\n&|>#]*)", re.M
 )
 _MODULE = re.compile(r"python -m (mobility_warehouse[\w.]*|benchmarks|tests[\w.]*)")
-_PATH = re.compile(rf"(?<![\w/.-])((?:{'|'.join(FOLDERS)})/[\w./-]*\w/?)(?![\w<*{{])")
+_PATH = re.compile(rf"(?<![\w/.-])((?:{FOLDERS})/[\w./-]*\w/?)(?![\w<*{{])")
 _VARIABLE = re.compile(r"\bMOBILITY_[A-Z_]+\b")
 
 
