@@ -109,11 +109,12 @@ def build(
     if schema_prefix:
         arguments += ["--resource-type", "model"]
     elif not all_tests:
-        arguments += ["--exclude", "resource_type:unit_test", "resource_type:test,path:seeds"]
+        arguments += ["--exclude", "resource_type:unit_test", "tag:seed"]
     if empty:
         arguments.append("--empty")
     if select:
-        arguments += ["--select", *select.split()]
+        # A test that also reads what the selection does not build would judge another state, or none.
+        arguments += ["--select", *select.split(), "--indirect-selection", "buildable"]
     variables = {"as_of": as_of.isoformat(), "run_id": run_id, "schema_prefix": schema_prefix}
     return _dbt(arguments, variables, _connection(url), settings or Settings.from_environment())
 

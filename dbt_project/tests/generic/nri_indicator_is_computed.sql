@@ -14,6 +14,6 @@ from indicator
 left join indicator_value on indicator.indicator = indicator_value.indicator
 where
     indicator_value.indicator is null
-    and exists (select 1 from {{ model }} as any_row)
+    and exists (select * from indicator_value)
 
 {% endtest %}

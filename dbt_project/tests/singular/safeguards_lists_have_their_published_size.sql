@@ -1,3 +1,5 @@
+{{ config(tags=['seed']) }}
+
 -- Editions whose published list in the seed has another number of countries than was published.
 with published as (
     select * from {{ ref('safeguards_published') }}
