@@ -7,12 +7,13 @@ from typing import Any
 from airflow.sdk import DAG, AssetAny
 
 from mobility_warehouse import orchestration
-from mobility_warehouse.airflow_tasks import SOURCES, build, mart_gate, open_candidate, publish, raw_gate
+from mobility_warehouse.airflow_tasks import build, mart_gate, open_candidate, publish, raw_gate
+from mobility_warehouse.sources.registry import sources
 
 with DAG(
     "publish",
     description="Raw gate, dbt build, mart gate, publication",
-    schedule=AssetAny(*(orchestration.raw_asset(name) for name in SOURCES)),
+    schedule=AssetAny(*(orchestration.raw_asset(name) for name in sources())),
     start_date=orchestration.START,
     catchup=False,
     max_active_runs=1,

@@ -8,9 +8,6 @@ from __future__ import annotations
 from airflow.sdk import get_current_context, task
 
 from mobility_warehouse import orchestration, tasks
-from mobility_warehouse.sources.registry import sources
-
-SOURCES = tuple(sources())
 
 
 @task
@@ -38,8 +35,10 @@ def open_candidate() -> tasks.CandidateFields:
     """Choose the moment to build on; skips while a source is pulled, whose end wakes a run of its own."""
     from airflow.sdk.exceptions import AirflowSkipException
 
+    from mobility_warehouse.sources.registry import sources
+
     context = get_current_context()
-    if context["triggering_asset_events"] and (pulling := orchestration.pulls_under_way(context, SOURCES)):
+    if context["triggering_asset_events"] and (pulling := orchestration.pulls_under_way(context, sources())):
         raise AirflowSkipException(f"{', '.join(pulling)} will wake the publication")
     return tasks.open_candidate(orchestration.run_label(context))
 
@@ -48,9 +47,10 @@ def open_candidate() -> tasks.CandidateFields:
 def raw_gate(candidate: tasks.CandidateFields) -> list[int]:
     """Judge what was landed of every source; ids of the gates."""
     from mobility_warehouse.quality.results import GateFailed
+    from mobility_warehouse.sources.registry import sources
 
     with orchestration.final(GateFailed):
-        return tasks.raw_gate(candidate, SOURCES)
+        return tasks.raw_gate(candidate, list(sources()))
 
 
 @task
@@ -110,6 +110,7 @@ def prune_data_docs() -> str:
 def check_freshness() -> None:
     """Fail, and so notify, when a slice was not pulled for two of its source's intervals."""
     from mobility_warehouse import upkeep
+    from mobility_warehouse.sources.registry import sources
 
     with orchestration.final(upkeep.Late):
         upkeep.check_freshness(

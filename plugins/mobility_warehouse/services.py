@@ -337,8 +337,8 @@ class Services:
 
 
 def _base_environment() -> dict[str, str]:
-    """This process's environment with telemetry off and bytecode on."""
-    environment = {**os.environ, **NO_TELEMETRY}
+    """This process's environment with telemetry off, lean imports and bytecode."""
+    environment = {**os.environ, **LIBRARY_SETTINGS}
     # Without bytecode every start compiles thousands of modules again.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     # Commands of the installation, such as dbt, are found beside the interpreter.
@@ -346,12 +346,12 @@ def _base_environment() -> dict[str, str]:
     return environment
 
 
-NO_TELEMETRY = {
+LIBRARY_SETTINGS = {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     "SCARF_ANALYTICS": "false",
     "DO_NOT_TRACK": "1",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "GX_ANALYTICS_ENABLED": "false",
     "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
-    "AIRFLOW__COSMOS__PROPAGATE_LOGS": "False",
+    "AIRFLOW__COSMOS__ENABLE_MEMORY_OPTIMISED_IMPORTS": "True",
 }

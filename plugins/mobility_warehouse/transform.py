@@ -17,12 +17,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL
 
 from mobility_warehouse.settings import Settings
-from mobility_warehouse.sources.declaration import Source
+
+if TYPE_CHECKING:
+    from mobility_warehouse.sources.declaration import Source
 
 SOURCE_CATALOGUE = Path("seeds", "reference", "source_catalogue.csv")
 

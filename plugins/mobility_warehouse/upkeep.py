@@ -10,7 +10,7 @@ from croniter import croniter
 from sqlalchemy import Engine, text
 
 from mobility_warehouse.database.engine import warehouse_engine
-from mobility_warehouse.landing.archive import read_body
+from mobility_warehouse.landing.archive import verify
 from mobility_warehouse.sources.registry import sources
 
 logger = logging.getLogger(__name__)
@@ -30,19 +30,7 @@ def verify_archive(sample: int, engine: Engine | None = None) -> int:
 
     Raises landing.archive.ArchiveDamaged for the first whose bytes are not what they were.
     """
-    engine = engine or warehouse_engine("ingest")
-    query = """
-        select sha256, false as restricted from raw.body
-        union all
-        select sha256, true as restricted from restricted.body
-        order by random()
-        limit :sample
-    """
-    with engine.connect() as connection:
-        chosen = connection.execute(text(query), {"sample": sample}).all()
-    for row in chosen:
-        read_body(engine, row.sha256, restricted=row.restricted)
-    return len(chosen)
+    return verify(engine or warehouse_engine("ingest"), sample)
 
 
 def vacuum(engine: Engine | None = None) -> list[str]:

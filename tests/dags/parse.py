@@ -1,0 +1,91 @@
+"""Run as a script: parse one DAG file under guard and print what it declares, as JSON.
+
+Every way out of the process is watched by an audit hook while the file is parsed: a connection, a file
+opened for writing, a database, a process started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+# Loaded before the clock starts: what any DAG needs of Airflow.
+import airflow.providers.standard.operators.empty
+import airflow.sdk.definitions.decorators  # noqa: F401
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import AssetAny
+
+_FORBIDDEN = {
+    "socket.connect",
+    "socket.bind",
+    "socket.sendto",
+    "subprocess.Popen",
+    "os.system",
+    "sqlite3.connect",
+}
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+seen: list[str] = []
+watching = False
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if not watching:
+        return
+    if event in _FORBIDDEN:
+        seen.append(f"{event} {arguments!r:.200}")
+    elif event == "open":
+        path, _, flags = arguments
+        if isinstance(flags, int) and flags & _WRITING:
+            seen.append(f"open for writing {path}")
+
+
+def _describe(dag: Any) -> dict[str, Any]:
+    return {
+        "dag_id": dag.dag_id,
+        "schedule": str(dag.schedule) if isinstance(dag.schedule, str) else None,
+        "max_active_runs": dag.max_active_runs,
+        "catchup": dag.catchup,
+        "tags": sorted(dag.tags),
+        "asset_schedule": isinstance(dag.schedule, AssetAny),
+        "tasks": {
+            one.task_id: {
+                "pool": one.pool,
+                "retries": one.retries,
+                "backoff": one.retry_exponential_backoff,
+                "trigger_rule": str(one.trigger_rule),
+                "upstream": sorted(one.upstream_task_ids),
+                "outlets": [outlet.name for outlet in one.outlets],
+                "callbacks": len(one.on_failure_callback or ()),
+            }
+            for one in dag.tasks
+        },
+    }
+
+
+def main(path: Path) -> None:
+    global watching
+    bag = DagBag(dag_folder=os.devnull, collect_dags=False)
+    sys.addaudithook(_watch)
+    before = time.process_time()
+    watching = True
+    bag.process_file(str(path), only_if_updated=False)  # type: ignore[no-untyped-call]
+    watching = False
+    seconds = time.process_time() - before
+    json.dump(
+        {
+            "errors": dict(bag.import_errors),
+            "outside": seen,
+            "cpu_seconds": seconds,
+            "dags": [_describe(dag) for dag in bag.dags.values()],
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
