@@ -198,7 +198,7 @@ def _dlt(url: str, database: str) -> Measured:
 
 def _pandas(url: str, database: str) -> Measured:
     """A frame a page, appended with ``to_sql`` and its default method; ``multi`` takes many times as long."""
-    import pandas
+    import pandas  # type: ignore[import-untyped]
     from sqlalchemy import create_engine, make_url
 
     engine = create_engine(make_url(database).set(drivername="postgresql+psycopg"))

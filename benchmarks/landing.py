@@ -229,8 +229,8 @@ Python {platform.python_version()}, PostgreSQL {postgres}, {versions}.
 
 ## What is measured
 
-- {pages * RECORDS_PER_PAGE:,} observations in {pages} JSON pages, about {pages * 6} MB, in the wire shape of the
-  Global Health Observatory: 25 fields a record, `@odata.nextLink` paging, ETag. A process of its own serves
+- {pages * RECORDS_PER_PAGE:,} observations in {pages} JSON pages, about {pages * 6} MB, as the Global Health
+  Observatory writes them: 25 fields a record, `@odata.nextLink` paging, ETag. A process of its own serves
   them over loopback HTTP from files made beforehand; all contenders get the same bytes.
 - One embedded PostgreSQL with the settings of `mobility up`; `fsync` and `synchronous_commit` are on. Each
   contender runs in a fresh process on a fresh database. Seconds run from before the first request until the

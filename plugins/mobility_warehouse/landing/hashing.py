@@ -1,8 +1,9 @@
 """Hashes of records: 128 bits (XXH3) over the canonical text of a row.
 
-Canonical text: the columns in declared order, each as its shortest round-trip text, joined by NUL, which no
-landed text can hold. The hash only tells that two rows are equal; whether a row with another hash is a
-revision is decided column by column, so a change of the algorithm revises nothing.
+Canonical text: the columns in declared order, each as its shortest round-trip text (null as a control
+character, so that it differs from empty text), joined by NUL, which no landed text can hold. The hash only
+tells that two rows are equal; whether a row with another hash is a revision is decided column by column, so
+a change of the algorithm for content revises nothing.
 """
 
 from __future__ import annotations
@@ -15,22 +16,15 @@ from functools import cache
 import polars as pl
 import xxhash
 
-from mobility_warehouse.sources.declaration import Column, ColumnType, Resource
+from mobility_warehouse.sources.declaration import Column, Resource
 
 _MODULUS = 1 << 128
-_EMPTY_TEXT = "\x01"
+_NULL = "\x01"
 
 
 def _canonical(columns: Sequence[Column]) -> pl.Expr:
-    parts = []
-    for column in columns:
-        expression = pl.col(column.name)
-        if column.type in (ColumnType.TEXT, ColumnType.JSON):
-            expression = pl.when(expression == "").then(pl.lit(_EMPTY_TEXT)).otherwise(expression)
-        else:
-            expression = expression.cast(pl.String)
-        parts.append(expression.fill_null(""))
-    return pl.concat_str(parts, separator="\0").cast(pl.Binary)
+    texts = (pl.col(column.name).cast(pl.String).fill_null(_NULL) for column in columns)
+    return pl.concat_str(texts, separator="\0").cast(pl.Binary)
 
 
 def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, int]:

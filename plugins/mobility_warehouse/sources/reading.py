@@ -120,7 +120,12 @@ class RecordReader(Generic[Row]):
 
     def count(self, slice_name: str, body: bytes) -> int:
         """How many records the body holds, valid or not."""
-        return len(self.records(slice_name, body))
+        label = f"{self.source} {self.resource.name} {slice_name}"
+        array = self._array(label, body)
+        try:
+            return len(_RECORD_COUNTER.decode(memoryview(body)[array.start : array.end]))
+        except (msgspec.DecodeError, UnicodeError):
+            return len(split_records(label, body, array))
 
     def _array(self, label: str, body: bytes) -> Span:
         try:
@@ -246,6 +251,14 @@ class RecordReader(Generic[Row]):
 
 
 _MISSING = object()
+
+
+class _AnyRecord(msgspec.Struct, gc=False):
+    """An object whose fields are passed over."""
+
+
+#: Counting costs no more than the look at each byte.
+_RECORD_COUNTER = msgspec.json.Decoder(list[_AnyRecord])
 
 
 def split_records(label: str, body: bytes, array: Span) -> Sequence[memoryview | bytes]:
