@@ -319,6 +319,22 @@ def test_a_broken_figure_stops_the_publication_and_the_last_one_stands(landed: L
     assert landed.rows("select home_share::text from marts.stock") == [("0.5000",)]
 
 
+def test_a_mart_that_would_shrink_is_a_warning(landed: Landed) -> None:
+    build_stock(landed, *(f"('IND', {year}, 0.5, false, '{{1}}')" for year in range(2000, 2010)))
+    moment = landed.rows("select now()")[0][0]
+    first = run_mart_gate(landed.publisher, "run-1", settings=landed.settings)
+    publish(landed.publisher, Candidate("run-1", moment), [first.gate_id])  # type: ignore[arg-type]
+    build_stock(landed, *(f"('IND', {year}, 0.5, false, '{{1}}')" for year in range(2002, 2012)))
+
+    report = run_mart_gate(landed.publisher, "run-2", settings=landed.settings)
+
+    (warning,) = report.warnings
+    assert (warning.rule, warning.unexpected_rows) == (
+        "rows_not_withdrawn",
+        [{"published": 10, "withdrawn": 2}],
+    )
+
+
 def test_importing_the_gates_does_not_import_great_expectations() -> None:
     modules = [
         f"mobility_warehouse.{module}"

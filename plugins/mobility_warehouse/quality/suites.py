@@ -15,6 +15,8 @@ from mobility_warehouse.sources.declaration import Resource, Source
 
 #: Share of a golden value beyond which even a later refresh of the publisher is looked at.
 _GOLDEN_REVISION = 0.25
+#: Share of a mart's published rows whose withdrawal is looked at before it surprises a reader.
+_WITHDRAWN_SHARE = 0.10
 _SHARE_SUFFIX = "share"
 _COUNTRY_SUFFIX = "_iso3"
 _COUNTRY_DIMENSION = "dim_country"
@@ -54,11 +56,14 @@ def mart_suite(connection: Connection, expectations_dir: Path) -> Suite:
     rule is never passed by having nothing to judge.
     """
     relations = read_relations(connection, "audit")
+    published = read_relations(connection, "marts")
     batches = {name: f"select * from {relation.identifier}" for name, relation in relations.items()}
     counts = read_table(expectations_dir / "row_counts.csv", RowCount)
     rules: list[Rule] = []
     for name, relation in sorted(relations.items()):
         rules += _mart_rules(relation)
+        if name in published:
+            rules += _withdrawal_rules(relation)
         rules += _row_count_rules(name, None, [c for c in counts if c.relation == f"marts.{name}"])
     for path in sorted((expectations_dir / "marts").glob("*.yml")):
         rules += _known_assets(path, batches)
@@ -225,6 +230,28 @@ def _mart_rules(relation: Relation) -> Iterator[Rule]:
                 expect="ExpectColumnValuesToBeBetween",
                 options={"column": column.name, "min_value": 0, "max_value": 1},
             )
+
+
+def _withdrawal_rules(relation: Relation) -> Iterator[Rule]:
+    key = quoted(relation.primary_key[0]) if relation.primary_key else None
+    if key is None:
+        return
+    same = " and ".join(f"candidate.{name} = standing.{name}" for name in map(quoted, relation.primary_key))
+    standing = quoted("marts", relation.name)
+    yield Rule(
+        rule="rows_not_withdrawn",
+        asset=relation.name,
+        severity="warning",
+        description=f"At most {_WITHDRAWN_SHARE:.0%} of the published rows would be withdrawn",
+        query=f"""
+            select
+                count(*) as published,
+                count(*) filter (where candidate.{key} is null) as withdrawn
+            from {standing} as standing
+            left join batch as candidate on {same}
+            having count(*) filter (where candidate.{key} is null) > {_WITHDRAWN_SHARE} * count(*)
+        """,
+    )
 
 
 def _lineage_rules(relation: Relation) -> Iterator[Rule]:
