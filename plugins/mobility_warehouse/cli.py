@@ -272,21 +272,26 @@ def run(live: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _require_publication(engine: Engine) -> datetime:
+    """Moment of raw that the last publication was built on; an error that says what to do where none is."""
+    from sqlalchemy import text
+
+    with engine.connect() as connection:
+        query = text("select max(as_of) from quality.publication")
+        moment: datetime | None = connection.execute(query).scalar_one()
+    if moment is None:
+        raise click.ClickException("nothing was published yet; `mobility run` first")
+    return moment
+
+
 @main.command()
 @clear_errors
 def docs() -> None:
     """Generate dbt's documentation of the models as one page, from the last publication's moment."""
-    from sqlalchemy import text
-
     from mobility_warehouse.database.engine import warehouse_url
     from mobility_warehouse.transform import docs as generate
 
-    with _engine("publisher").connect() as connection:
-        moment: datetime | None = connection.execute(
-            text("select max(as_of) from quality.publication")
-        ).scalar_one()
-    if moment is None:
-        raise click.ClickException("nothing was published yet; `mobility run` first")
+    moment = _require_publication(_engine("publisher"))
     click.echo(str(generate(warehouse_url(), moment, _settings())))
 
 
@@ -590,6 +595,7 @@ def trace(mart: str, key: Sequence[str], style: str, body: Any) -> None:
     from mobility_warehouse.publication.trace import trace as trace_row
 
     engine = _engine("analyst")
+    _require_publication(engine)
     found = trace_row(engine, mart, _parse_key(key))
     if style == "json":
         import dataclasses

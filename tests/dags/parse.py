@@ -4,6 +4,8 @@ Every way out of the process is watched by an audit hook while the file is parse
 opened for writing, a database, a process started.
 """
 
+# ruff: noqa: E402 - the clock starts before Airflow is imported
+
 from __future__ import annotations
 
 import json
@@ -13,12 +15,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+STARTED = time.process_time()
 # Loaded before the clock starts: what any DAG needs of Airflow.
 import airflow.providers.standard.operators.empty
 import airflow.sdk.definitions.decorators  # noqa: F401
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import AssetAny
 
+AIRFLOW_SECONDS = time.process_time() - STARTED
 _FORBIDDEN = {
     "socket.connect",
     "socket.bind",
@@ -57,10 +61,10 @@ def _describe(dag: Any) -> dict[str, Any]:
                 "pool": one.pool,
                 "retries": one.retries,
                 "backoff": one.retry_exponential_backoff,
-                "trigger_rule": str(one.trigger_rule),
+                "trigger_rule": one.trigger_rule.value,
                 "upstream": sorted(one.upstream_task_ids),
                 "outlets": [outlet.name for outlet in one.outlets],
-                "callbacks": len(one.on_failure_callback or ()),
+                "callbacks": sorted(type(told).__name__ for told in one.on_failure_callback or ()),
             }
             for one in dag.tasks
         },
@@ -81,6 +85,8 @@ def main(path: Path) -> None:
             "errors": dict(bag.import_errors),
             "outside": seen,
             "cpu_seconds": seconds,
+            "airflow_cpu_seconds": AIRFLOW_SECONDS,
+            "imported": sorted({name.partition(".")[0] for name in sys.modules}),
             "dags": [_describe(dag) for dag in bag.dags.values()],
         },
         sys.stdout,

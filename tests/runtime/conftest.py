@@ -1,0 +1,40 @@
+"""The command line as a user runs it: a process of its own, on a deployed database of the test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+Mobility = Callable[..., "subprocess.CompletedProcess[str]"]
+MOBILITY = Path(sys.executable).with_name("mobility")
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """This process's environment with no setting of the warehouse or of Airflow but the home."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MOBILITY_", "AIRFLOW"))
+    }
+    return {**kept, "MOBILITY_HOME": str(home), "COLUMNS": "200"}
+
+
+@pytest.fixture
+def mobility(warehouse: Engine, tmp_path: Path) -> Mobility:
+    """Runs `mobility ARGUMENTS` on the test's own deployed, empty warehouse."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        url = warehouse.url.render_as_string(hide_password=False)
+        return subprocess.run(
+            [MOBILITY, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**clean_environment(tmp_path), "MOBILITY_DATABASE_URL": url},
+        )
+
+    return run
