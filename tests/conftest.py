@@ -96,9 +96,14 @@ def deployed_template(postgres_url: URL) -> Iterator[URL]:
 @pytest.fixture
 def warehouse(postgres_url: URL, deployed_template: URL) -> Iterator[Engine]:
     """An engine on a deployed warehouse of this test alone, as the login user."""
+    from mobility_warehouse.database.roles import grant_all
+
     assert deployed_template.database is not None
     url = _create_database(postgres_url, template=deployed_template.database)
     engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        # Grants on the database itself do not travel with a template.
+        grant_all(connection)
     yield engine
     engine.dispose()
     _drop_database(postgres_url, url)
