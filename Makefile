@@ -24,15 +24,21 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help install run demo up down status test lint format types sql dbt-parse pytest benchmark docs lock clean
+.PHONY: help install install-dev run demo up down status test lint format types sql dbt-parse pytest benchmark docs lock clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-install: .venv/.installed ## Install everything into .venv, from the lock file
+install: .venv/.installed ## Install what a run needs into .venv, from the lock file
 
-.venv/.installed: pyproject.toml uv.lock $(UV)
-	$(UV) sync --frozen --python $(PYTHON)
+.venv/.installed: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --inexact --no-dev --python $(PYTHON)
+	@touch $@
+
+install-dev: .venv/.installed-dev ## Install what the checks need besides
+
+.venv/.installed-dev: .venv/.installed
+	$(UV) sync --frozen --inexact --python $(PYTHON)
 	@touch $@
 
 $(UV):
@@ -59,26 +65,26 @@ status: install ## Show what runs, and where
 
 test: lint types sql dbt-parse pytest ## Check everything: lint, types, SQL, dbt, tests
 
-lint: install ## Check style and format of the Python code
+lint: install-dev ## Check style and format of the Python code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: install ## Put the Python and SQL code in the house format
+format: install-dev ## Put the Python and SQL code in the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix dbt_project
 
-types: install ## Check the types of the Python code
+types: install-dev ## Check the types of the Python code
 	$(BIN)/mypy
 
-sql: install ## Lint the SQL of the dbt project
+sql: install-dev ## Lint the SQL of the dbt project
 	$(BIN)/sqlfluff lint --processes 2 dbt_project
 
 dbt-parse: install ## Parse the dbt project
 	$(BIN)/dbt parse --quiet --no-partial-parse --project-dir dbt_project --profiles-dir dbt_project \
 		--target-path $(MOBILITY_HOME)/dbt/parse --log-path $(MOBILITY_HOME)/dbt/logs
 
-pytest: install ## Run the tests
+pytest: install-dev ## Run the tests
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
 benchmark: install ## Measure what docs/benchmarks.md states

@@ -174,6 +174,12 @@ def test_the_image_installs_the_providers_whose_commands_are_used() -> None:
     assert DOCKERFILE.read_text().count("--extra celery") == 2
 
 
+def test_the_image_holds_a_celery_that_the_executor_can_import() -> None:
+    locked = tomllib.loads((REPOSITORY / "uv.lock").read_text())["package"]
+    (version,) = (one["version"] for one in locked if one["name"] == "celery")
+    assert tuple(int(part) for part in version.split(".")[:2]) < (5, 7)
+
+
 def test_every_file_that_the_image_copies_is_there_and_sent_to_the_engine() -> None:
     sent = {
         line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line.startswith("!")
