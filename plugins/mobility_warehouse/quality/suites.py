@@ -262,8 +262,9 @@ def _lineage_rules(relation: Relation) -> Iterator[Rule]:
         description="Every fetch that a row names has landed",
         query=f"""
             select * from batch as mart
-            where {LINEAGE_COLUMN} is null or exists (
-                select from unnest({LINEAGE_COLUMN}) as named (fetch_id)
+            where {LINEAGE_COLUMN} is null or {LINEAGE_COLUMN} && (
+                select array_agg(named.fetch_id)
+                from (select distinct unnest({LINEAGE_COLUMN}) as fetch_id from batch) as named
                 where not exists (
                     select from raw.fetch as pull
                     where pull.fetch_id = named.fetch_id and pull.outcome = 'loaded'
@@ -287,9 +288,8 @@ def _lineage_rules(relation: Relation) -> Iterator[Rule]:
             description="A row that rests on any synthetic fetch is marked synthetic",
             query=f"""
                 select * from batch as mart
-                where not is_synthetic and exists (
-                    select from raw.fetch as pull
-                    where pull.fetch_id = any(mart.{LINEAGE_COLUMN}) and pull.synthetic
+                where not is_synthetic and {LINEAGE_COLUMN} && (
+                    select array_agg(pull.fetch_id) from raw.fetch as pull where pull.synthetic
                 )
             """,
         )
