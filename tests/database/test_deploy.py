@@ -110,6 +110,14 @@ def test_any_other_change_is_refused_and_changes_nothing(
     assert columns(engine) == before
 
 
+def test_descriptions_may_hold_percent_signs_and_quotes(engine: Engine) -> None:
+    gained = Column("share", ColumnType.FLOAT, "Share of the country's product; 100% known", unit="%")
+    deploy(engine, ledger(replace(ENTRY, columns=(*ENTRY.columns, gained))))
+
+    (share,) = [c for c in inspect(engine).get_columns("ledger__entry", schema="raw") if c["name"] == "share"]
+    assert share["comment"] == "Share of the country's product; 100% known (unit: %)"
+
+
 def test_every_table_and_column_is_explained(engine: Engine) -> None:
     deploy(engine, sources().values())
     inspector = inspect(engine)

@@ -117,7 +117,8 @@ def _create_or_extend(connection: Connection, table: Table, report: DeployReport
 
 def _comment(connection: Connection, table: Table) -> None:
     def quoted(comment: str | None) -> str:
-        return "'" + (comment or "").replace("'", "''") + "'"
+        # The driver takes a percent sign for a placeholder.
+        return "'" + (comment or "").replace("'", "''").replace("%", "%%") + "'"
 
     connection.exec_driver_sql(f"comment on table {table.fullname} is {quoted(table.comment)}")
     for column in table.columns:
