@@ -582,8 +582,12 @@ def as_of(moment: date | datetime) -> None:
 @click.option(
     "--bytes", "body", type=click.File("wb"), help="Write the first record's whole answer to this file."
 )
+@click.option(
+    "--record-bytes", "own", type=click.File("wb"), help="Write the first record as it came to this file."
+)
+@click.option("--restricted", is_flag=True, help="Read answers with personal data, as the Secretariat.")
 @clear_errors
-def trace(mart: str, key: Sequence[str], style: str, body: Any) -> None:
+def trace(mart: str, key: Sequence[str], style: str, body: Any, own: Any, restricted: bool) -> None:
     """Show where a row of MART comes from: URL, time, sha256, source records.
 
     KEY names the row by its primary key, as COLUMN=VALUE each, or as one JSON object.
@@ -591,7 +595,7 @@ def trace(mart: str, key: Sequence[str], style: str, body: Any) -> None:
     \b
     mobility trace remittances country_iso3=PHL year=2022 measure=received_usd
     """
-    from mobility_warehouse.publication.trace import archived_body
+    from mobility_warehouse.publication.trace import archived_body, record_bytes
     from mobility_warehouse.publication.trace import trace as trace_row
 
     engine = _engine("analyst")
@@ -604,8 +608,16 @@ def trace(mart: str, key: Sequence[str], style: str, body: Any) -> None:
         click.echo(json.dumps(dataclasses.asdict(found), default=str, ensure_ascii=False, indent=2))
     else:
         _print_trace(found)
+    if body is None and own is None:
+        return
+    first = found.records[0]
+    if first.restricted and not restricted:
+        raise click.UsageError("the answer holds personal data; add --restricted to read it as the Secretariat")
+    archive = _engine("secretariat" if first.restricted else "ingest")
     if body is not None:
-        body.write(archived_body(_engine(), found.records[0]))
+        body.write(archived_body(archive, first))
+    if own is not None:
+        own.write(record_bytes(archive, first))
 
 
 def _parse_key(parts: Sequence[str]) -> dict[str, Any]:
