@@ -612,7 +612,9 @@ def trace(mart: str, key: Sequence[str], style: str, body: Any, own: Any, restri
         return
     first = found.records[0]
     if first.restricted and not restricted:
-        raise click.UsageError("the answer holds personal data; add --restricted to read it as the Secretariat")
+        raise click.UsageError(
+            "the answer holds personal data; add --restricted to read it as the Secretariat"
+        )
     archive = _engine("secretariat" if first.restricted else "ingest")
     if body is not None:
         body.write(archived_body(archive, first))
