@@ -14,23 +14,25 @@ from sqlalchemy import Connection, text
 from mobility_warehouse.publication.relations import read_content, read_relations
 from mobility_warehouse.settings import Settings
 
+_PACKAGE = Path(__file__).resolve().parents[1]
 _CODE_SUFFIXES = frozenset({".py", ".sql", ".yml", ".yaml", ".csv", ".md"})
 _GENERATED = frozenset({"target", "logs", "__pycache__"})
 
 
-def code_revision(settings: Settings | None = None) -> str:
+def code_revision(settings: Settings | None = None, package: Path = _PACKAGE) -> str:
     """Commit that built the marts, or ``tree:<sha256>`` over package, dbt project and expectations.
 
-    A commit with uncommitted changes in those folders reads ``<commit>+tree:<sha256>``.
+    A commit with uncommitted changes in those folders reads ``<commit>+tree:<sha256>``. A commit names
+    the code only where all of it lies in the repository.
     """
     settings = settings or Settings.from_environment()
-    folders = [Path(__file__).parents[1], settings.dbt_project_dir, settings.expectations_dir]
+    folders = [package, settings.dbt_project_dir, settings.expectations_dir]
     commit = _git(settings.repository, "rev-parse", "HEAD")
-    if commit is None:
+    if commit is None or not all(folder.is_relative_to(settings.repository) for folder in folders):
         return _tree_hash(folders)
-    if _git(settings.repository, "status", "--porcelain", "--", *map(str, folders)):
-        return f"{commit}+{_tree_hash(folders)}"
-    return commit
+    if _git(settings.repository, "status", "--porcelain", "--", *map(str, folders)) == "":
+        return commit
+    return f"{commit}+{_tree_hash(folders)}"
 
 
 def _git(repository: Path, *arguments: str) -> str | None:
