@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -69,7 +70,7 @@ class LedgerSource:
     default_base_url: str = "http://127.0.0.1/"
     synthetic: bool = True
     modelled: bool = False
-    resources: tuple[Resource, ...] = (ENTRY, SECRETIVE, LATEST, PARTIAL)
+    resources: Sequence[Resource] = (ENTRY, SECRETIVE, LATEST, PARTIAL)
 
     def slices(self) -> list[Slice]:
         return [Slice(resource.name, "all") for resource in self.resources]

@@ -78,7 +78,7 @@ def test_counts_add_up_and_every_past_state_stands(
     for moment, seen in moments:
         assert as_of(engine, moment) == seen
     with engine.connect() as connection:
-        overlapping = connection.execute(
+        overlapping: int = connection.execute(
             text(
                 "select count(*) from raw.ledger__entry as one inner join raw.ledger__entry as other "
                 "on one.key_hash = other.key_hash and one.ctid <> other.ctid "

@@ -348,7 +348,7 @@ def test_restricted_columns_stay_out_of_raw(engine: Engine, server: LedgerServer
     report = land("secretive")
     assert (report.revised, report.unchanged) == (1, 1)
     with engine.connect() as connection:
-        contacts = connection.execute(
+        contacts: Any = connection.execute(
             text(
                 "select contact from restricted.ledger__secretive inner join raw.ledger__secretive "
                 "using (key_hash, fetch_id) where account = 'A' order by fetched_from"
@@ -357,7 +357,7 @@ def test_restricted_columns_stay_out_of_raw(engine: Engine, server: LedgerServer
         assert list(contacts) == ["jane@example.org", "joan@example.org"]
         assert connection.execute(text("select count(*) from raw.body")).scalar_one() == 0
         assert connection.execute(text("select count(*) from restricted.body")).scalar_one() == 2
-        columns = connection.execute(
+        columns: Any = connection.execute(
             text(
                 "select column_name from information_schema.columns "
                 "where table_schema = 'raw' and table_name = 'ledger__secretive'"
@@ -379,5 +379,5 @@ def test_quarantined_personal_records_keep_their_bytes_restricted(
     land("secretive")
     with engine.connect() as connection:
         assert connection.execute(text("select bytes from quarantine.record")).scalar_one() is None
-        kept = connection.execute(text("select bytes from restricted.quarantined")).scalar_one()
+        kept: bytes = connection.execute(text("select bytes from restricted.quarantined")).scalar_one()
     assert b"jane" in kept

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 from sqlalchemy import Engine, text
 
@@ -24,7 +26,7 @@ def test_a_first_pull_with_duplicates_still_holds_the_clock_when_it_has_written(
     with Spool() as spool, engine.connect() as connection, connection.begin():
         spool.add(hashed, response_id=1, response_no=0)
         Landing(connection, ledger.name, resource, report, spool).apply()
-        held = connection.execute(
+        held: Any = connection.execute(
             text("select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")
         ).scalar_one()
     assert (report.inserted, report.duplicate) == (1, 1)

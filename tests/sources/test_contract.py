@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from croniter import croniter  # type: ignore[import-untyped]
+from croniter import croniter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
