@@ -7,7 +7,6 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from mobility_warehouse.database.engine import ROLES, warehouse_engine
-from mobility_warehouse.database.roles import grant_all
 
 READERS = ("analyst", "bi_reader", "secretariat")
 
@@ -158,9 +157,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 
 @pytest.fixture
 def prepared(warehouse: Engine) -> Engine:
-    # Grants on the database itself are not copied with a template.
-    with warehouse.begin() as connection:
-        grant_all(connection)
     for role, statement in _PREPARE:
         with warehouse_engine(role, warehouse.url).begin() as connection:
             connection.execute(text(statement))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from mobility_warehouse.database.roles import grant_all
 from mobility_warehouse.publication.as_of import (
     AsOfBuild,
     AsOfError,
@@ -59,8 +58,6 @@ def test_every_moment_has_schemas_of_its_own() -> None:
 def rebuilt(audit: Audit, moment: datetime, query: str) -> AsOfBuild:
     """A state as a build leaves it, with one mart made by a query."""
     result = AsOfBuild(moment, prefix_of(moment), ("density",))
-    with audit.warehouse.begin() as connection:
-        grant_all(connection)
     audit.build(
         f"drop schema if exists {result.marts_schema} cascade",
         f"create schema {result.marts_schema}",

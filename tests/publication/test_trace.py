@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import Engine, text
+from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.pool import NullPool
 
 from mobility_warehouse.database.engine import warehouse_engine
+from mobility_warehouse.database.roles import grant_all
 from mobility_warehouse.landing.pull import pull
 from mobility_warehouse.publication.lineage import declared_lineage
 from mobility_warehouse.publication.trace import TraceError, archived_body, record_bytes, trace
@@ -23,8 +26,7 @@ from mobility_warehouse.sources.declaration import Slice
 from mobility_warehouse.sources.http import Client
 from mobility_warehouse.sources.registry import sources
 
-if TYPE_CHECKING:
-    from .conftest import Audit
+from .conftest import Audit
 
 PULLED = (
     ("who_gho", Slice("observation", "HWF_0001")),
@@ -68,18 +70,36 @@ MARTS = (
 )
 
 
-@pytest.fixture
-def published(audit: Audit, tmp_path: Path) -> Audit:
-    ingest = warehouse_engine("ingest", audit.warehouse.url)
+@pytest.fixture(scope="module")
+def published(
+    postgres_url: URL, deployed_template: URL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Audit]:
+    """Pulled, built and published once; no test here changes what was published."""
+    url = postgres_url.set(database="trace_" + uuid.uuid4().hex[:12])
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with server.connect() as connection:
+        connection.execute(text(f"create database {url.database} template {deployed_template.database}"))
+    owner = create_engine(url, poolclass=NullPool)
+    audit = Audit(owner)
+    with owner.begin() as connection:
+        grant_all(connection)
+    home = str(tmp_path_factory.mktemp("home"))
     with ReplayServer() as replay, Client() as client:
-        environment = {**os.environ, "MOBILITY_REPLAY_URL": replay.url, "MOBILITY_HOME": str(tmp_path)}
-        settings = Settings.from_environment(environment)
+        settings = Settings.from_environment(
+            {**os.environ, "MOBILITY_REPLAY_URL": replay.url, "MOBILITY_HOME": home}
+        )
         for name, part in PULLED:
             source = sources()[name]
-            pull(ingest, source, part, settings.connection_for(source), client=client)
+            pull(
+                warehouse_engine("ingest", url), source, part, settings.connection_for(source), client=client
+            )
     audit.build(*MARTS)
     audit.publish()
-    return audit
+    yield audit
+    owner.dispose()
+    with server.connect() as connection:
+        connection.execute(text(f"drop database {url.database} with (force)"))
+    server.dispose()
 
 
 def key_of(audit: Audit, mart: str, where: str) -> dict[str, Any]:

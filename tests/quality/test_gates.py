@@ -190,7 +190,9 @@ def test_rules_of_a_file_hold_conditions_joins_and_braces(landed: Landed) -> Non
         """,
     )
 
-    with pytest.raises(GateFailed, match=r"(?s)many_doctors on office.observation, 2 rows: India has.*IND"):
+    with pytest.raises(
+        GateFailed, match=r"(?s)many_doctors on raw.office__observation, 2 rows: India has.*IND"
+    ):
         raw_gate(landed)
 
     stored = landed.rows(

@@ -43,10 +43,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Rules judged together. ``batches`` gives by asset the query whose rows its rules judge."""
+    """Rules judged together, by asset: the query whose rows are judged, and the table that it reads."""
 
     name: str
     batches: Mapping[str, str]
+    tables: Mapping[str, str]
     rules: tuple[Rule, ...]
 
 

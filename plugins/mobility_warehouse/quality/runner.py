@@ -190,7 +190,7 @@ def _result(suite: Suite, rule: Rule, content: Mapping[str, Any]) -> RuleResult:
     element_count = found.get("element_count")
     return RuleResult(
         suite=suite.name,
-        asset=_asset_name(suite, rule.asset),
+        asset=suite.tables[rule.asset],
         rule=rule.rule,
         expectation=rule.expect or "UnexpectedRowsExpectation",
         column_name=column if isinstance(column, str) else None,
@@ -203,12 +203,6 @@ def _result(suite: Suite, rule: Rule, content: Mapping[str, Any]) -> RuleResult:
         observed=observed,
         unexpected_rows=rows[:KEPT_ROWS] or None,
     )
-
-
-def _asset_name(suite: Suite, asset: str) -> str:
-    if suite.name == "marts":
-        return f"audit.{asset}"
-    return f"{suite.name.removeprefix('raw_')}.{asset}"
 
 
 def _exception_message(info: Mapping[str, Any]) -> str | None:

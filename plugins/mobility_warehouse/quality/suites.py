@@ -36,17 +36,19 @@ def raw_suite(source: Source, expectations_dir: Path) -> Suite:
         ),
         "fetches": f"select * from raw.fetch where source = {_literal(source.name)}",
     }
+    tables = {"fetch": "raw.fetch", "fetches": "raw.fetch"}
     rules: list[Rule] = list(_fetch_rules(source))
     counts = read_table(expectations_dir / "row_counts.csv", RowCount)
     golden = read_table(expectations_dir / "golden_observations.csv", Golden)
     for resource in source.resources:
         table = f"raw.{table_name(source.name, resource)}"
+        tables[resource.name] = table
         batches[resource.name] = f"select * from {table} where fetched_to = 'infinity'"
         rules += _resource_rules(resource)
         rules += _row_count_rules(resource.name, "slice", [c for c in counts if c.relation == table])
         rules += _golden_rules(resource.name, [g for g in golden if g.relation == table])
     rules += _known_assets(expectations_dir / "raw" / f"{source.name}.yml", batches)
-    return Suite(name=f"raw_{source.name}", batches=batches, rules=tuple(rules))
+    return Suite(name=f"raw_{source.name}", batches=batches, tables=tables, rules=tuple(rules))
 
 
 def mart_suite(connection: Connection, expectations_dir: Path) -> Suite:
@@ -67,7 +69,8 @@ def mart_suite(connection: Connection, expectations_dir: Path) -> Suite:
         rules += _row_count_rules(name, None, [c for c in counts if c.relation == f"marts.{name}"])
     for path in sorted((expectations_dir / "marts").glob("*.yml")):
         rules += _known_assets(path, batches)
-    return Suite(name="marts", batches=batches, rules=tuple(rules))
+    tables = {name: f"audit.{name}" for name in relations}
+    return Suite(name="marts", batches=batches, tables=tables, rules=tuple(rules))
 
 
 def _known_assets(path: Path, batches: Iterable[str]) -> tuple[Rule, ...]:
