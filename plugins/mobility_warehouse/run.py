@@ -26,7 +26,7 @@ from mobility_warehouse.sources.registry import sources
 
 PUBLISH_DAG = "publish"
 _PARSE_SECONDS = 120.0
-_POLL_SECONDS = 0.7
+_POLL_SECONDS = 1.0
 #: A publication should start this long after the last pull at most; else it is triggered.
 _WAKE_SECONDS = 30.0
 _PUBLISH_TASKS = {
@@ -58,6 +58,10 @@ class Stage:
         """Start the stage's clock, once."""
         if self.started is None:
             self.started, self.state = time.monotonic(), "running"
+
+    def reset(self) -> None:
+        """As if the stage had never begun."""
+        self.done, self.state, self.started, self.seconds = 0, "waiting", None, None
 
     def end(self, state: str = "success", note: str = "", seconds: float | None = None) -> None:
         """Stop the stage's clock, once."""
@@ -223,11 +227,14 @@ def _may_be_ours(api: AirflowApi, dag_run: DagRun) -> bool:
 
 
 def _follow_pull(api: AirflowApi, dag_run: DagRun, stage: Stage) -> DagRun:
-    tasks = [task for task in api.tasks(dag_run.dag_id, dag_run.run_id) if "." in task.task_id]
-    stage.done = sum(task.state in ENDED for task in tasks)
+    tasks = api.tasks(dag_run.dag_id, dag_run.run_id)
+    slices = [task for task in tasks if "." in task.task_id]
+    stage.done = sum(task.state in ENDED for task in slices)
+    if not all(task.state in ENDED for task in tasks):
+        return dag_run
     current = api.run(dag_run.dag_id, dag_run.run_id)
     if current.ended:
-        failed = [task.task_id for task in tasks if task.state == "failed"]
+        failed = [task.task_id for task in slices if task.state == "failed"]
         note = f"failed: {', '.join(failed)}" if failed else f"{stage.total} slices"
         seconds = (current.end - current.start).total_seconds() if current.end and current.start else None
         stage.end(current.state, note, seconds)
@@ -235,6 +242,11 @@ def _follow_pull(api: AirflowApi, dag_run: DagRun, stage: Stage) -> DagRun:
 
 
 def _follow_publication(tasks: Sequence[TaskState], stages: Mapping[str, Stage]) -> None:
+    if any(task.task_id == "open_candidate" and task.state == "skipped" for task in tasks):
+        # This run makes way for the next; the stages are that one's.
+        for stage in stages.values():
+            stage.reset()
+        return
     for task in tasks:
         stage = stages.get(task.task_id)
         if stage is None:

@@ -99,6 +99,7 @@ def raw_gate(candidate: CandidateFields, source_names: Sequence[str]) -> list[in
     from mobility_warehouse.database.engine import warehouse_engine
     from mobility_warehouse.quality.gates import run_raw_gate
 
+    _quiet_judge()
     reports = run_raw_gate(warehouse_engine("publisher"), list(source_names), candidate["run_id"])
     return [report.gate_id for report in reports]
 
@@ -113,11 +114,31 @@ def build(candidate: CandidateFields) -> float:
     return round(result.seconds, 2)
 
 
+def _quiet_judge() -> None:
+    """Great Expectations logs thousands of lines of its own workings at the level of information."""
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+
+def _analyze_candidate() -> None:
+    """Let the planner know the tables that were built a moment ago: without, some rules take minutes."""
+    from sqlalchemy import text
+
+    from mobility_warehouse.database.engine import warehouse_engine
+
+    with warehouse_engine("transform").begin() as connection:
+        query = "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = 'audit'"
+        tables: list[str] = list(connection.execute(text(query)).scalars())
+        if tables:
+            connection.execute(text(f"analyze {', '.join(tables)}"))
+
+
 def mart_gate(candidate: CandidateFields) -> int:
     """Judge the candidate marts and build the run's Data Docs; the gate's id. Raises GateFailed."""
     from mobility_warehouse.database.engine import warehouse_engine
     from mobility_warehouse.quality.gates import run_mart_gate
 
+    _quiet_judge()
+    _analyze_candidate()
     return run_mart_gate(warehouse_engine("publisher"), candidate["run_id"]).gate_id
 
 
