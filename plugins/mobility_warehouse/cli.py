@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from mobility_warehouse.settings import Settings
+    from mobility_warehouse.sources.declaration import Source
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -488,7 +489,9 @@ def replay_quarantine(fetch_id: int) -> None:
     from mobility_warehouse.landing.pull import replay
 
     engine = _engine("ingest")
-    _print_fetch(_value_error_is_final(lambda: replay(engine, _source_of_fetch(engine, fetch_id), fetch_id)))
+    source = _source_of_fetch(engine, fetch_id)
+    reader = _archive_reader(source)
+    _print_fetch(_value_error_is_final(lambda: replay(engine, source, fetch_id, archive_reader=reader)))
 
 
 @main.command()
@@ -505,7 +508,18 @@ def accept(fetch_id: int, person: str) -> None:
 
     engine = _engine("ingest")
     source = _source_of_fetch(engine, fetch_id)
-    _print_fetch(_value_error_is_final(lambda: accept_fetch(engine, source, fetch_id, accepted_by=person)))
+    reader = _archive_reader(source)
+    _print_fetch(
+        _value_error_is_final(
+            lambda: accept_fetch(engine, source, fetch_id, accepted_by=person, archive_reader=reader)
+        )
+    )
+
+
+def _archive_reader(source: Source) -> Engine | None:
+    """Answers with personal data are read as the Secretariat, whose role not every login may assume."""
+    personal = any(resource.personal_data for resource in source.resources)
+    return _engine("secretariat") if personal else None
 
 
 def _value_error_is_final(action: Callable[[], R]) -> R:

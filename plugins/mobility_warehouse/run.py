@@ -244,8 +244,8 @@ def _follow_pull(api: AirflowApi, dag_run: DagRun, stage: Stage) -> DagRun:
 def _follow_publication(tasks: Sequence[TaskState], stages: Mapping[str, Stage]) -> None:
     if any(task.task_id == "open_candidate" and task.state == "skipped" for task in tasks):
         # This run makes way for the next; the stages are that one's.
-        for stage in stages.values():
-            stage.reset()
+        for waiting in stages.values():
+            waiting.reset()
         return
     for task in tasks:
         stage = stages.get(task.task_id)
