@@ -25,12 +25,13 @@ class Late(RuntimeError):
     """Slices that were not pulled when they should have been; the message names each."""
 
 
-def verify_archive(sample: int, engine: Engine | None = None) -> int:
-    """Read a random sample of archived bodies and hash each again; how many were read.
+def verify_archive(sample: int) -> int:
+    """Read a random sample of archived bodies, restricted ones too, and hash each again; how many were read.
 
     Raises landing.archive.ArchiveDamaged for the first whose bytes are not what they were.
     """
-    return verify(engine or warehouse_engine("ingest"), sample)
+    restricted = verify(warehouse_engine("secretariat"), sample, restricted=True)
+    return verify(warehouse_engine("ingest"), sample) + restricted
 
 
 def vacuum(engine: Engine | None = None) -> list[str]:

@@ -72,6 +72,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         for role in READERS
     },
     "ingest": (
+        *RESTRICTED,
         "select * from marts.stock",
         "select * from audit.stock",
         "delete from raw.fetch",
@@ -129,7 +130,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "ingest": (
         "select * from raw.fetch",
-        "select * from restricted.body",
+        "insert into restricted.body (sha256, bytes_zstd, size_bytes) values ('\\x03', '\\x00', 1)",
         "insert into raw.fetch (source, resource, slice, synthetic) values ('x', 'x', 'x', false)",
         "update raw.limesurvey__response set withdrawn = true",
     ),

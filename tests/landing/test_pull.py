@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
 
+from mobility_warehouse.database.engine import warehouse_engine
+from mobility_warehouse.landing.archive import ArchiveDamaged, verify
 from mobility_warehouse.landing.pull import accept, pull, replay
 from mobility_warehouse.landing.report import FetchReport, PullFailed, PullRefused
 from mobility_warehouse.sources.declaration import Slice
@@ -381,3 +384,33 @@ def test_quarantined_personal_records_keep_their_bytes_restricted(
         assert connection.execute(text("select bytes from quarantine.record")).scalar_one() is None
         kept: bytes = connection.execute(text("select bytes from restricted.quarantined")).scalar_one()
     assert b"jane" in kept
+
+
+def test_refused_personal_records_are_accepted_through_the_secretariat(
+    engine: Engine, ingest: Engine, ledger: LedgerSource, server: LedgerServer, land: Land
+) -> None:
+    people = [entry(f"B{number:02}", contact="jane@example.org") for number in range(20)]
+    server.serve(people, resource="secretive")
+    land("secretive")
+    server.serve(people[:10], resource="secretive")
+    with pytest.raises(PullRefused) as refused:
+        land("secretive")
+    fetch_id = refused.value.report.fetch_id
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        accept(ingest, ledger, fetch_id, accepted_by="a person")
+    secretariat = warehouse_engine("secretariat", url=engine.url)
+    report = accept(ingest, ledger, fetch_id, accepted_by="a person", archive_reader=secretariat)
+    secretariat.dispose()
+    assert report.withdrawn == 10
+
+
+def test_archive_tells_a_damaged_body(engine: Engine, server: LedgerServer, land: Land) -> None:
+    server.serve(many(3), many(3, year=2021))
+    land()
+    assert verify(engine) == 2
+    with engine.begin() as connection:
+        connection.execute(
+            text("update raw.body set bytes_zstd = (select bytes_zstd from raw.body order by sha256 limit 1)")
+        )
+    with pytest.raises(ArchiveDamaged, match="are damaged"):
+        verify(engine)

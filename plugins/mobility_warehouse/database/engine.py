@@ -39,7 +39,7 @@ def warehouse_engine(role: str | None = None, url: URL | None = None) -> Engine:
     """
     if role is not None and role not in ROLES:
         raise ValueError(f"no role {role!r} in the warehouse; roles are {', '.join(ROLES)}")
-    engine = create_engine(url or warehouse_url(), poolclass=NullPool)
+    engine = create_engine(url or warehouse_url(), poolclass=NullPool, hide_parameters=True)
     if role is not None:
 
         @event.listens_for(engine, "connect")

@@ -33,7 +33,7 @@ grant usage on schema marts, quality to transform;
 grant usage on schema quality to ingest, publisher;
 
 grant select, insert, update, maintain on all tables in schema raw, quarantine to ingest;
-grant select, insert on all tables in schema restricted to ingest;
+grant insert on all tables in schema restricted to ingest;
 grant select on all tables in schema restricted to secretariat;
 grant select on raw.fetch, raw.response, raw.stale to transform, publisher;
 grant select, insert, update on all tables in schema quality to publisher;

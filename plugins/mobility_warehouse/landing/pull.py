@@ -137,21 +137,35 @@ def pull(
         return running.from_source(connection, client)
 
 
-def accept(engine: Engine, source: Source, fetch_id: int, *, accepted_by: str) -> FetchReport:
+def accept(
+    engine: Engine, source: Source, fetch_id: int, *, accepted_by: str, archive_reader: Engine | None = None
+) -> FetchReport:
     """Land a refused fetch from its archived bodies, without the shares' limits, as a fetch of its own.
 
+    ``archive_reader`` reads the bodies, ``engine`` where None; of a resource with personal data only the
+    Secretariat's can.
     Raises ValueError when the fetch was not refused, or a later one has landed: history is not rewritten.
     """
-    return _again(engine, source, fetch_id, outcome="refused", accepted_by=accepted_by)
+    return _again(
+        engine, source, fetch_id, outcome="refused", accepted_by=accepted_by, archive_reader=archive_reader
+    )
 
 
-def replay(engine: Engine, source: Source, fetch_id: int, *, run_id: str | None = None) -> FetchReport:
+def replay(
+    engine: Engine,
+    source: Source,
+    fetch_id: int,
+    *,
+    run_id: str | None = None,
+    archive_reader: Engine | None = None,
+) -> FetchReport:
     """Read the archived bodies of a landed fetch again, after a fix of declaration or reader.
 
-    Quarantined records of that fetch that now land are marked as replayed. Raises ValueError when a later
+    Quarantined records of that fetch that now land are marked as replayed. ``archive_reader`` is as in
+    ``accept``. Raises ValueError when a later
     fetch of the slice has landed: pull again instead.
     """
-    return _again(engine, source, fetch_id, outcome="loaded", run_id=run_id)
+    return _again(engine, source, fetch_id, outcome="loaded", run_id=run_id, archive_reader=archive_reader)
 
 
 def _again(
@@ -162,6 +176,7 @@ def _again(
     outcome: str,
     accepted_by: str | None = None,
     run_id: str | None = None,
+    archive_reader: Engine | None,
 ) -> FetchReport:
     with engine.connect() as connection:
         row = connection.execute(select(raw_fetch).where(raw_fetch.c.fetch_id == fetch_id)).first()
@@ -184,15 +199,25 @@ def _again(
             f"fetch {later.fetch_id} of {row.source} {row.resource} {row.slice} has landed since fetch "
             f"{fetch_id}; pull the slice again instead"
         )
-    with _Pull(engine, source, Slice(row.resource, row.slice), run_id) as running:
+    part = Slice(row.resource, row.slice)
+    with _Pull(engine, source, part, run_id, archive_reader=archive_reader) as running:
         return running.from_archive(fetch_id, accepted_by=accepted_by, accepted=outcome == "refused")
 
 
 class _Pull:
     """State of one pull between its lock and its outcome."""
 
-    def __init__(self, engine: Engine, source: Source, part: Slice, run_id: str | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        source: Source,
+        part: Slice,
+        run_id: str | None,
+        *,
+        archive_reader: Engine | None = None,
+    ) -> None:
         self._engine = engine
+        self._archive_reader = archive_reader or engine
         self._source = source
         self._part = part
         self._resource: Resource = resource_of(source, part.resource)
@@ -237,7 +262,9 @@ class _Pull:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             if error is not None and self._report.outcome == "running":
-                self._end("failed", f"{type(error).__name__}: {error}")
+                # A driver's message may quote the row at fault.
+                said = "" if self._resource.personal_data else f": {error}"
+                self._end("failed", f"{type(error).__name__}{said}")
         finally:
             self._lock.rollback()
             self._lock.execute(text("select pg_advisory_unlock_all()"))
@@ -334,7 +361,7 @@ class _Pull:
             request=Request(archived.url, label=archived.label),
             status=archived.status,
             headers=archived.headers,
-            body=read_body(self._engine, archived.sha256, restricted=archived.restricted),
+            body=read_body(self._archive_reader, archived.sha256, restricted=archived.restricted),
             requested_at=archived.requested_at,
             elapsed=timedelta(0),
             not_modified=not_modified,
@@ -348,7 +375,7 @@ class _Pull:
             self._resource
         )
         known: dict[str, _Archived | Answer] = {}
-        if previous is not None and same_declaration:
+        if previous is not None and same_declaration and not self._resource.personal_data:
             known = self._probe(previous, connection, client)
             if previous.responses and all(
                 isinstance(known.get(response.url), _Archived) for response in previous.responses
