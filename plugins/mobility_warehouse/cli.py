@@ -612,9 +612,10 @@ def trace(mart: str, key: Sequence[str], style: str, body: Any, own: Any, restri
     from mobility_warehouse.publication.trace import archived_body, record_bytes
     from mobility_warehouse.publication.trace import trace as trace_row
 
+    wanted = _parse_key(key)
     engine = _engine("analyst")
     _require_publication(engine)
-    found = trace_row(engine, mart, _parse_key(key))
+    found = trace_row(engine, mart, wanted)
     if style == "json":
         import dataclasses
         import json

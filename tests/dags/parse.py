@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+# The interpreter's cache of a parsed file is no doing of the file's.
+sys.dont_write_bytecode = True
 STARTED = time.process_time()
 # Loaded before the clock starts: what any DAG needs of Airflow.
 import airflow.providers.standard.operators.empty
