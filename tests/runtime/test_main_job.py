@@ -1,0 +1,175 @@
+"""`mobility run`, whole: real services in a home of the test, the shipped snapshot, Airflow in between."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from mobility_warehouse.airflow_api import AirflowApi
+from mobility_warehouse.services import ADMIN, Services
+from mobility_warehouse.settings import Settings
+from mobility_warehouse.sources.registry import sources
+from tests.runtime.conftest import MOBILITY, clean_environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("main job")]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A home with everything running, and the first run's output."""
+
+    home: Path
+    ask: Callable[..., subprocess.CompletedProcess[str]]
+    first_run: subprocess.CompletedProcess[str]
+
+    @property
+    def services(self) -> Services:
+        """What runs in the home."""
+        return Services(Settings.from_environment(clean_environment(self.home)))
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """What the analyst sees."""
+        answer = self.ask("sql", query, "--format", "json")
+        assert answer.returncode == 0, answer.stderr
+        rows: list[dict[str, Any]] = json.loads(answer.stdout)
+        return rows
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    """One installation for the module: starting Airflow takes a while."""
+    home = Path(tempfile.mkdtemp(prefix="mob-"))
+    home.chmod(0o711)
+    # A failed pull is not to be tried again: the test makes one fail for good.
+    environment = {**clean_environment(home), "MOBILITY_TASK_RETRIES": "0"}
+
+    def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [MOBILITY, *arguments], capture_output=True, text=True, check=False, env=environment
+        )
+
+    try:
+        yield Installation(home, ask, ask("run"))
+    finally:
+        ask("down")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def test_the_main_job_publishes_and_sums_up(installation: Installation) -> None:
+    run = installation.first_run
+    assert run.returncode == 0, run.stdout + run.stderr
+    for source in sources().values():
+        assert re.search(
+            rf"pull {re.escape(source.title)}.*success .* {len(source.slices())} slices", run.stdout
+        )
+        assert re.search(rf"│ {source.name} ", run.stdout)
+    assert re.search(r"Publication 1: [\d,]+ rows changed\.", run.stdout)
+    for told in ("Where the time went", "Data Docs", "http://127.0.0.1:", "mobility down"):
+        assert told in run.stdout
+
+
+def test_what_was_read_is_accounted_for(installation: Installation) -> None:
+    listed = json.loads(installation.ask("fetches", "--limit", "1000", "--format", "json").stdout)
+    assert len(listed) == sum(len(source.slices()) for source in sources().values())
+    for fetch in listed:
+        assert fetch["outcome"] == "loaded"
+        counted = ("inserted", "revised", "unchanged", "noise", "duplicate", "absent", "quarantined")
+        assert fetch["read"] == sum(fetch[name] for name in counted)
+
+
+def test_marts_and_gates_are_readable_by_the_analyst(installation: Installation) -> None:
+    marts = installation.rows("select mart, rows, inserted from quality.publication_mart")
+    assert len(marts) >= 12
+    assert all(mart["rows"] == mart["inserted"] for mart in marts)
+    for mart in marts:
+        (counted,) = installation.rows(f"select count(*) as rows from marts.{mart['mart']}")
+        assert counted["rows"] == mart["rows"]
+    gates = installation.rows("select gate, subject, passed from quality.gate order by gate, subject")
+    assert gates == [
+        {"gate": "mart", "subject": "marts", "passed": True},
+        *({"gate": "raw", "subject": name, "passed": True} for name in sources()),
+    ]
+
+
+def test_everything_listens_on_loopback_alone(installation: Installation) -> None:
+    known = json.loads((installation.home / "runtime.json").read_text())["processes"]
+    for service in known.values():
+        leader = psutil.Process(service["pid"])
+        for process in (leader, *leader.children(recursive=True)):
+            for connection in process.net_connections("inet"):
+                if connection.status == psutil.CONN_LISTEN:
+                    assert connection.laddr.ip in ("127.0.0.1", "::1"), process.name()
+
+
+def test_airflow_has_a_ui_and_lets_nobody_in_without_the_password(installation: Installation) -> None:
+    url = installation.services.airflow_url
+    assert url is not None
+    assert "<html" in httpx.get(url, follow_redirects=True).text
+    assert httpx.get(f"{url}/api/v2/dags").status_code == 401
+    refused = httpx.post(f"{url}/auth/token", json={"username": ADMIN, "password": ADMIN})
+    assert refused.status_code == 401
+    with AirflowApi(url, ADMIN, installation.services.airflow_password()) as api:
+        api.wait_for_dags(["publish_by_model", "upkeep"], 120)
+
+
+def test_status_says_where_everything_is(installation: Installation) -> None:
+    status = installation.ask("status")
+    assert status.returncode == 0
+    assert status.stdout.count(" up ") == 3
+
+
+def test_a_figure_is_traced_to_its_answer(installation: Installation) -> None:
+    (row,) = installation.rows(
+        "select country_iso3, year, measure from marts.remittances where not is_synthetic limit 1"
+    )
+    key = [f"{name}={value}" for name, value in row.items()]
+    traced = json.loads(installation.ask("trace", "remittances", *key, "--format", "json").stdout)
+    assert traced["row"]["country_iso3"] == row["country_iso3"]
+    assert {record["source"] for record in traced["records"]} == {"world_bank"}
+    assert all(re.fullmatch(r"[0-9a-f]{64}", record["sha256"]) for record in traced["records"])
+
+
+def test_a_slice_that_cannot_be_pulled_is_named_and_the_last_good_state_stands(
+    installation: Installation,
+) -> None:
+    before = installation.rows("select mart, content_hash from quality.publication_mart order by mart")
+    replay = installation.services.replay_url
+    httpx.post(f"{replay}/_replay/faults", json={"match": "HWF_0006", "fault": "html"}).raise_for_status()
+    try:
+        run = installation.ask("run")
+    finally:
+        httpx.delete(f"{replay}/_replay/faults").raise_for_status()
+    assert run.returncode == 1
+    assert "failed: observation.HWF_0006" in run.stdout
+    assert re.search(r"pull_who_gho observation\.HWF_0006: .*PullFailed.*HWF_0006", run.stdout)
+    assert "Publication 2: nothing changed." in run.stdout
+    after = installation.rows(
+        "select mart, content_hash from quality.publication_mart where publication_id = 2 order by mart"
+    )
+    assert after == before
+
+
+def test_down_stops_everything_and_what_was_published_is_there_again_on_demand(
+    installation: Installation,
+) -> None:
+    known = json.loads((installation.home / "runtime.json").read_text())["processes"]
+    leaders = [psutil.Process(service["pid"]) for service in known.values()]
+    members = [one for leader in leaders for one in (leader, *leader.children(recursive=True))]
+    stopped = installation.ask("down")
+    assert stopped.stdout == "stopped airflow, replay, database\n"
+    _, alive = psutil.wait_procs(members, timeout=10)
+    assert alive == []
+    assert installation.ask("status").returncode == 1
+    (counted,) = installation.rows("select count(*) as publications from quality.publication")
+    assert counted == {"publications": 2}
