@@ -50,6 +50,8 @@ def _parse(file: Path, home: Path, **environment: str) -> dict[str, Any]:
             "AIRFLOW_HOME": str(home / "airflow"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "MOBILITY_HOME": str(home),
+            # What Python itself writes beside a module is no doing of the file.
+            "PYTHONDONTWRITEBYTECODE": "1",
             **environment,
         },
     )
