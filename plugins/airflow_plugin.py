@@ -1,29 +1,32 @@
-"""Links from Airflow's UI to the Data Docs of the warehouse."""
+"""The Data Docs in Airflow's own navigation."""
 
 from __future__ import annotations
 
-import os
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-#: Where the Data Docs are served to people, if they are: a web server over the directory of Data Docs.
-DATA_DOCS_URL = os.environ.get("MOBILITY_DATA_DOCS_URL")
+from mobility_warehouse.data_docs import DataDocs
+from mobility_warehouse.settings import Settings
 
 
 class MobilityWarehousePlugin(AirflowPlugin):
-    """Adds the Data Docs to the navigation where they have an address."""
+    """Serves the Data Docs below ``/data-docs`` to users who are logged in, and links to them."""
 
     name = "mobility_warehouse"
-    external_views = (
-        [
-            {
-                "name": "Data Docs",
-                "href": DATA_DOCS_URL,
-                "url_route": "data-docs",
-                "category": "browse",
-                "destination": "nav",
-            }
-        ]
-        if DATA_DOCS_URL
-        else []
-    )
+    fastapi_apps: list[Any] = [  # noqa: RUF012 - read by Airflow as it is
+        {
+            "app": DataDocs(Settings.from_environment().data_docs_dir),
+            "url_prefix": "/data-docs",
+            "name": "Data Docs",
+        }
+    ]
+    external_views: list[Any] = [  # noqa: RUF012
+        {
+            "name": "Data Docs",
+            "href": "/data-docs/",
+            "url_route": "data-docs",
+            "category": "browse",
+            "destination": "nav",
+        }
+    ]

@@ -344,7 +344,10 @@ def print_report(report: RunReport, settings: Settings, console: Console) -> Non
         if service.running:
             console.print(f"{service.name:<10} {service.where}  ({service.detail})", soft_wrap=True)
     if (settings.data_docs_dir / "index.html").exists():
-        console.print(f"{'Data Docs':<10} {settings.data_docs_dir / 'index.html'}", soft_wrap=True)
+        console.print(
+            f"{'Data Docs':<10} {services.airflow_url}/data-docs/  (in {settings.data_docs_dir})",
+            soft_wrap=True,
+        )
     console.print("The services stay up, so that the next run is faster; `mobility down` stops them.")
     for failure in report.failures:
         console.print(Text(failure, style="red"))

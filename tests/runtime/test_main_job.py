@@ -123,6 +123,17 @@ def test_airflow_has_a_ui_and_lets_nobody_in_without_the_password(installation: 
         api.wait_for_dags(["publish_by_model", "upkeep"], 120)
 
 
+def test_the_data_docs_are_served_to_whoever_is_logged_in(installation: Installation) -> None:
+    services = installation.services
+    page = f"{services.airflow_url}/data-docs/"
+    assert httpx.get(page).status_code == 401
+    login = {"username": "viewer", "password": services.airflow_password("viewer")}
+    token = httpx.post(f"{services.airflow_url}/auth/token", json=login).json()["access_token"]
+    with httpx.Client(cookies={"_token": token}) as browser:
+        assert "Data Docs" in browser.get(page).text
+        assert browser.get(f"{page}%2e%2e/secrets/database.json").status_code == 404
+
+
 def test_status_says_where_everything_is(installation: Installation) -> None:
     status = installation.ask("status")
     assert status.returncode == 0
