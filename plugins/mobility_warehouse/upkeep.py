@@ -25,17 +25,18 @@ class Late(RuntimeError):
     """Slices that were not pulled when they should have been; the message names each."""
 
 
-def verify_archive(sample: int) -> int:
+def verify_archive(sample: int, engine: Engine | None = None) -> int:
     """Read a random sample of archived bodies, restricted ones too, and hash each again; how many were read.
 
     Raises landing.archive.ArchiveDamaged for the first whose bytes are not what they were.
     """
-    restricted = verify(warehouse_engine("secretariat"), sample, restricted=True)
-    return verify(warehouse_engine("ingest"), sample) + restricted
+    url = engine.url if engine else None
+    restricted = verify(warehouse_engine("secretariat", url), sample, restricted=True)
+    return verify(warehouse_engine("ingest", url), sample) + restricted
 
 
 def vacuum(engine: Engine | None = None) -> list[str]:
-    """Vacuum and analyse the tables that change from run to run; their names, sorted."""
+    """Vacuum and analyse the tables that change from run to run; their names as SQL writes them, sorted."""
     done = []
     for schema, role in _VACUUMED_BY.items():
         acting = warehouse_engine(role, engine.url if engine else None)
