@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import psutil
+from sqlalchemy import make_url
 
 from mobility_warehouse.database.embedded import (
     AIRFLOW_DATABASE,
@@ -288,15 +289,17 @@ class Services:
         self, port: int, database: EmbeddedPostgres | None, replay_url: str | None
     ) -> dict[str, str]:
         """The environment of Airflow's services and so of every task."""
+        # The DAG with a task for each model takes its connection from the environment.
+        from mobility_warehouse.transform import connection_environment
+
         url = f"http://127.0.0.1:{port}"
         environment = _base_environment() | self._airflow_keys()
         if database is not None:
             metadata_url = database.url("airflow", AIRFLOW_DATABASE, driver="psycopg2")
             environment.setdefault("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", metadata_url)
-            # Of the DAG with a task for each model; the one build takes its connection from the settings.
-            environment["MOBILITY_DBT_HOST"] = "127.0.0.1"
-            environment["MOBILITY_DBT_PORT"] = str(database.port)
-            environment["DBT_ENV_SECRET_MOBILITY_PASSWORD"] = database.password("transform")
+            environment |= connection_environment(make_url(database.url("transform")))
+        elif self.settings.database_url:
+            environment |= connection_environment(make_url(self.settings.database_url))
         if replay_url is not None:
             environment[REPLAY_URL_VARIABLE] = replay_url
         users = ",".join(f"{user}:{role}" for user, role in AIRFLOW_USERS.items())

@@ -118,7 +118,7 @@ def build(
         # A test that also reads what the selection does not build would judge another state, or none.
         arguments += ["--select", *select.split(), "--indirect-selection", "buildable"]
     variables = {"as_of": as_of.isoformat(), "run_id": run_id, "schema_prefix": schema_prefix}
-    return _dbt(arguments, variables, _connection(url), settings or Settings.from_environment())
+    return _dbt(arguments, variables, connection_environment(url), settings or Settings.from_environment())
 
 
 def parse(settings: Settings | None = None) -> Path:
@@ -142,11 +142,11 @@ def docs(url: URL, as_of: datetime, settings: Settings | None = None) -> Path:
     """Generate dbt's documentation as one page, with the relations as they are built; gives its path."""
     settings = settings or Settings.from_environment()
     variables = {"as_of": as_of.isoformat(), "schema_prefix": ""}
-    _dbt(["docs", "generate", "--static", "--no-compile"], variables, _connection(url), settings)
+    _dbt(["docs", "generate", "--static", "--no-compile"], variables, connection_environment(url), settings)
     return target_dir(settings) / "static_index.html"
 
 
-def _connection(url: URL) -> dict[str, str]:
+def connection_environment(url: URL) -> dict[str, str]:
     """The environment that profiles.yml reads; a socket's directory may stand in the URL's query."""
     socket = url.query.get("host")
     return {
