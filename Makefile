@@ -98,5 +98,5 @@ lock: $(UV) ## Bring uv.lock up to date with pyproject.toml
 	$(UV) lock
 
 clean: ## Stop everything and remove what was installed and built, state included
-	@test ! -x $(BIN)/mobility || $(BIN)/mobility down
+	@test ! -x $(BIN)/mobility || { $(BIN)/mobility down; rm -rf "$$($(BIN)/python -m mobility_warehouse.database.embedded)"; }
 	rm -rf .venv .tools $(MOBILITY_HOME)

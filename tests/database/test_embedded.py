@@ -209,6 +209,26 @@ def test_a_private_home_stays_private(folder: Path) -> None:
 
 
 @needs_root
+@pytest.mark.parametrize("still_runs", [True, False])
+def test_a_home_that_was_deleted_and_made_anew_begins_anew(folder: Path, still_runs: bool) -> None:
+    """The cluster lies outside of a private home and so outlives it."""
+    private = folder / "private"
+    private.mkdir(mode=0o700)
+    server = EmbeddedPostgres(private / ".mobility", settings=SMALL)
+    try:
+        server.start()
+        _keep_seven(server)
+        if not still_runs:
+            server.stop()
+        shutil.rmtree(server.home)
+        again = EmbeddedPostgres(private / ".mobility", settings=SMALL).start()
+        assert _ask(again.url(), "select to_regclass('kept')") is None
+        assert (again.state / "data.previous" / "PG_VERSION").exists()
+    finally:
+        _remove(server)
+
+
+@needs_root
 def test_binaries_out_of_reach_are_copied_not_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     private = folder / "private"
     private.mkdir(mode=0o700)

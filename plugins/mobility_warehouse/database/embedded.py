@@ -238,7 +238,7 @@ class EmbeddedPostgres:
     def password(self, role: str) -> str:
         """Generated password of a login role; KeyError where there is none."""
         if self._known_passwords is None:
-            self._known_passwords = json.loads((self.home / "secrets" / "database.json").read_text())
+            self._known_passwords = json.loads(self._passwords_file.read_text())
         return self._known_passwords[role]
 
     # -- life --------------------------------------------------------------------------------------
@@ -253,9 +253,11 @@ class EmbeddedPostgres:
 
         Raises EmbeddedPostgresError with the end of the server's log.
         """
-        if self.running:
+        if self.running and self._passwords_file.exists():
             return self
         with self._locked():
+            if not self._passwords_file.exists():
+                self._set_aside_orphan()
             if not self.running:
                 self._prepare_passwords()
                 self._prepare_state()
@@ -268,23 +270,7 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop the server (fast shutdown); nothing happens where it does not run."""
         with self._locked():
-            if self._postmaster() is None:
-                return
-            stopped = self._account.run(
-                [
-                    self._binary("pg_ctl"),
-                    "-D",
-                    self.data,
-                    "-m",
-                    "fast",
-                    "-w",
-                    "-t",
-                    str(_READY_SECONDS),
-                    "stop",
-                ]
-            )
-            if stopped.returncode != 0 and self._postmaster() is not None:
-                raise EmbeddedPostgresError(f"the embedded database did not stop: {stopped.stdout.strip()}")
+            self._shut_down()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -325,8 +311,34 @@ class EmbeddedPostgres:
         lines = self._pid_file()
         return lines[7].strip() if len(lines) > 7 else None
 
+    def _shut_down(self) -> None:
+        if self._postmaster() is None:
+            return
+        stopped = self._account.run(
+            [self._binary("pg_ctl"), "-D", self.data, "-m", "fast", "-w", "-t", str(_READY_SECONDS), "stop"]
+        )
+        if stopped.returncode != 0 and self._postmaster() is not None:
+            raise EmbeddedPostgresError(f"the embedded database did not stop: {stopped.stdout.strip()}")
+
+    def _set_aside_orphan(self) -> None:
+        """A cluster outside of the home outlives a home that was deleted, as does its server.
+
+        Its passwords are gone, and who begins anew expects nothing of before: it is kept once, as
+        ``data.previous``.
+        """
+        if not self.data.exists():
+            return
+        self._shut_down()
+        previous = self.data.with_name("data.previous")
+        shutil.rmtree(previous, ignore_errors=True)
+        self.data.rename(previous)
+
+    @property
+    def _passwords_file(self) -> Path:
+        return self.home / "secrets" / "database.json"
+
     def _prepare_passwords(self) -> None:
-        path = self.home / "secrets" / "database.json"
+        path = self._passwords_file
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         missing = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, *LOGIN_ROLES) if role not in known}
         if missing:
@@ -483,3 +495,8 @@ def embedded_url(database: str = WAREHOUSE_DATABASE) -> URL:
     """SQLAlchemy URL of the superuser on the embedded server, which is started when it is down."""
     server = EmbeddedPostgres(Settings.from_environment().home).start()
     return make_url(server.url(SUPERUSER, database, driver="psycopg"))
+
+
+if __name__ == "__main__":
+    # For `make clean`: the state may lie outside of the home.
+    print(EmbeddedPostgres(Settings.from_environment().home).state)  # noqa: T201
