@@ -12,10 +12,11 @@ from mobility_warehouse import orchestration, tasks
 
 @task
 def pull_slice(source_name: str, resource: str, slice_name: str) -> dict[str, int | str]:
-    """Pull and land one slice of a source; its counts."""
+    """Pull and land one slice of a source; its counts. Skipped while the source has no connection."""
     from mobility_warehouse.landing.report import PullRefused
+    from mobility_warehouse.settings import NotConfigured
 
-    with orchestration.final(PullRefused):
+    with orchestration.skipping(NotConfigured), orchestration.final(PullRefused):
         return tasks.pull_slice(
             source_name,
             resource,
@@ -25,9 +26,9 @@ def pull_slice(source_name: str, resource: str, slice_name: str) -> dict[str, in
         )
 
 
-@task(trigger_rule="all_done", retries=0)
+@task(trigger_rule="all_done_min_one_success", retries=0)
 def landed() -> None:
-    """Wakes the publication also when slices failed: of those the last good state stands."""
+    """Wakes the publication also when some slices failed: of those the last good state stands."""
 
 
 @task
@@ -114,5 +115,10 @@ def check_freshness() -> None:
 
     with orchestration.final(upkeep.Late):
         upkeep.check_freshness(
-            {source.name: orchestration.schedule_of(source) for source in sources().values()}
+            {
+                source.name: orchestration.schedule_of(source)
+                if orchestration.is_configured(source)
+                else None
+                for source in sources().values()
+            }
         )

@@ -85,6 +85,13 @@ def sources_page(registered: Iterable[Source], files: Sequence[Entry]) -> str:
     return "\n".join(parts)
 
 
+def _address(source: Source) -> str:
+    connection = f"the connection `mobility_{source.name}`"
+    if source.default_base_url is None:
+        return f"{connection}; off until it is configured"
+    return f"`{source.default_base_url}`, else {connection}"
+
+
 def _source_section(source: Source) -> str:
     facts = [
         ("Publisher", source.publisher),
@@ -94,7 +101,7 @@ def _source_section(source: Source) -> str:
         ("Cadence of the publisher", source.cadence),
         ("Pulled", f"`{source.schedule}` (UTC) by the DAG `pull_{source.name}`"),
         ("Requests at once", f"{source.pool_slots}, pool `{source.pool}`"),
-        ("Address", f"`{source.default_base_url}`, else the connection `mobility_{source.name}`"),
+        ("Address", _address(source)),
     ]
     resources = [
         (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 
-from mobility_warehouse.settings import REPLAY_URL_VARIABLE, Settings
+from mobility_warehouse.settings import REPLAY_URL_VARIABLE, NotConfigured, Settings
 
 if TYPE_CHECKING:
     from mobility_warehouse.sources.declaration import Source, SourceConnection
@@ -90,6 +90,17 @@ def final(*errors: type[Exception]) -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
+@contextmanager
+def skipping(*errors: type[Exception]) -> Iterator[None]:
+    """Turn errors that say that there is nothing to do into a skipped task."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    try:
+        yield
+    except errors as error:
+        raise AirflowSkipException(str(error)) from error
+
+
 def connection_of(source: Source) -> SourceConnection:
     """How to reach a source from a task.
 
@@ -109,13 +120,22 @@ def connection_of(source: Source) -> SourceConnection:
     except AirflowNotFoundException:
         return settings.connection_for(source)
     return connection_from_fields(
-        host=known.host or source.default_base_url,
+        host=known.host or settings.connection_for(source).base_url,
         schema=known.schema,
         port=known.port,
         path=known.extra_dejson.get("path", ""),
         user=known.login,
         password=known.password,
     )
+
+
+def is_configured(source: Source) -> bool:
+    """Whether a task could reach the source: some are off until they are given a connection."""
+    try:
+        connection_of(source)
+    except NotConfigured:
+        return False
+    return True
 
 
 def run_label(context: Mapping[str, Any]) -> str:

@@ -21,6 +21,10 @@ class SettingsError(ValueError):
     """A variable of the environment that cannot be read; names the variable, never its secret."""
 
 
+class NotConfigured(SettingsError):
+    """A source that has no address of its own and was given none."""
+
+
 def _repository_root() -> Path:
     for folder in Path(__file__).resolve().parents:
         if (folder / "dbt_project" / "dbt_project.yml").is_file() or (folder / "dags").is_dir():
@@ -82,7 +86,8 @@ class Settings:
         """How to reach a source.
 
         ``AIRFLOW_CONN_MOBILITY_<SOURCE>`` (Airflow's JSON or URI form) wins; else the replay server
-        where one is set; else the source's own address. Raises SettingsError on a malformed variable.
+        where one is set; else the source's own address. Raises SettingsError on a malformed variable,
+        NotConfigured for a source that is off until a connection is configured.
         """
         from mobility_warehouse.sources.declaration import SourceConnection
 
@@ -91,6 +96,11 @@ class Settings:
             return parse_connection(variable, value)
         if self.replay_url:
             return self._replay_connection(source, self.replay_url)
+        if source.default_base_url is None:
+            raise NotConfigured(
+                f"source {source.name} is off until it has a connection: set {variable} or make Airflow's "
+                f"connection mobility_{source.name}"
+            )
         return SourceConnection(source.default_base_url)
 
     @staticmethod
@@ -99,7 +109,7 @@ class Settings:
         from mobility_warehouse.sources.declaration import SourceConnection
 
         protocol = import_module(f"mobility_warehouse.snapshot.{source.name}")
-        path = getattr(protocol, "BASE_PATH", urlsplit(source.default_base_url).path)
+        path = getattr(protocol, "BASE_PATH", urlsplit(source.default_base_url or "").path)
         return SourceConnection(
             base_url=f"{replay_url}/{source.name}{path}",
             user=getattr(protocol, "USER", None),

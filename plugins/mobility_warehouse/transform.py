@@ -271,7 +271,7 @@ def source_catalogue(sources: Iterable[Source]) -> str:
     writer.writerow(_CATALOGUE_COLUMNS)
     for source in sorted(sources, key=lambda each: each.name):
         described = (source.name, source.title, source.publisher, source.licence, source.licence_url)
-        reached = (source.attribution, source.cadence, source.default_base_url)
+        reached = (source.attribution, source.cadence, source.default_base_url or "")
         flags = (str(source.synthetic).lower(), str(source.modelled).lower())
         writer.writerow((*described, *reached, *flags))
     return output.getvalue()

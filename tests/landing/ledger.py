@@ -118,6 +118,7 @@ class LedgerServer:
     """Serves ``pages[path]`` (list of lists of records); counts requests, gives ETags when asked to."""
 
     etags: bool = False
+    synthetic: bool = False
     pages: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
     raw: dict[str, bytes] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
@@ -141,6 +142,8 @@ class LedgerServer:
                 ledger.requests.append((self.path, 304 if unchanged else 200))
                 self.send_response(304 if unchanged else 200)
                 self.send_header("Content-Type", "application/json")
+                if ledger.synthetic:
+                    self.send_header("X-Synthetic", "true")
                 if ledger.etags:
                     self.send_header("ETag", etag)
                 if not unchanged:

@@ -52,6 +52,26 @@ def test_new_keys_are_inserted(engine: Engine, server: LedgerServer, land: Land)
     assert current(engine) == {("A", 2020): 1.0, ("B", None): 1.0, ("C", 2020): None}
 
 
+def test_a_server_that_makes_records_up_marks_the_pull_synthetic(
+    engine: Engine, server: LedgerServer, ledger: LedgerSource, land: Land
+) -> None:
+    def marks() -> list[bool]:
+        with engine.connect() as connection:
+            return list(
+                connection.execute(text("select synthetic from raw.fetch order by fetch_id")).scalars()
+            )
+
+    ledger.synthetic = False
+    server.synthetic = server.etags = True
+    server.serve([entry("A")])
+    land()
+    assert land().outcome == "unchanged"
+    server.synthetic = False
+    server.serve([entry("A", amount=2.0)])
+    land()
+    assert marks() == [True, True, False]
+
+
 def test_same_content_writes_nothing(engine: Engine, server: LedgerServer, land: Land) -> None:
     server.serve([entry("A", refreshed="monday"), entry("B")])
     land()

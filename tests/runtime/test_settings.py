@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from pathlib import Path
 
 import pytest
 
-from mobility_warehouse.settings import Settings, SettingsError, parse_connection
+from mobility_warehouse.settings import NotConfigured, Settings, SettingsError, parse_connection
 from mobility_warehouse.sources.declaration import SourceConnection
 from mobility_warehouse.sources.registry import sources
 
@@ -45,7 +46,7 @@ def test_the_environment_moves_every_folder(tmp_path: Path) -> None:
     assert settings.replay_url == "http://127.0.0.1:1"
 
 
-@pytest.mark.parametrize("name", sorted(sources()))
+@pytest.mark.parametrize("name", sorted(name for name, each in sources().items() if each.default_base_url))
 def test_a_source_is_reached_at_its_own_address_unless_told_otherwise(name: str) -> None:
     source = sources()[name]
     assert Settings.from_environment({}).connection_for(source).base_url == source.default_base_url
@@ -65,6 +66,15 @@ def test_a_connection_of_a_source_wins_over_the_replay_server() -> None:
         }
     )
     assert settings.connection_for(sources()["who_gho"]).base_url == "https://mirror.example.org/api"
+
+
+def test_a_source_without_an_address_of_its_own_is_off_until_configured() -> None:
+    source = copy(sources()["who_gho"])
+    object.__setattr__(source, "default_base_url", None)
+    with pytest.raises(NotConfigured, match=r"source who_gho is off .* AIRFLOW_CONN_MOBILITY_WHO_GHO"):
+        Settings.from_environment({}).connection_for(source)
+    there = Settings.from_environment({"AIRFLOW_CONN_MOBILITY_WHO_GHO": "https://mirror.example.org/api"})
+    assert there.connection_for(source).base_url == "https://mirror.example.org/api"
 
 
 def test_an_empty_connection_is_none() -> None:

@@ -42,7 +42,7 @@ def test_the_declaration_is_complete(source: Source) -> None:
         source.attribution,
         source.cadence,
         source.pool,
-        source.default_base_url,
+        "off" if source.default_base_url is None else source.default_base_url,
     )
     assert all(text.strip() for text in said)
     assert croniter.is_valid(source.schedule)

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, Engine, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from mobility_warehouse.database.tables import raw_body, raw_response, restricted_body
-from mobility_warehouse.sources.declaration import Answer
+from mobility_warehouse.sources.declaration import SYNTHETIC_HEADER, Answer
 
 #: Headers that are kept: validators, framing and the server's own clock; cookies and credentials are not.
 _KEPT_HEADERS = frozenset(
     {
+        SYNTHETIC_HEADER,
         "age",
         "cache-control",
         "content-encoding",

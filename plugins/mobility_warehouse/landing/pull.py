@@ -107,6 +107,7 @@ class _Previous:
     content_hash: int | None
     declaration_hash: str | None
     clean: bool
+    synthetic: bool
     responses: list[_Archived] = field(default_factory=list)
 
 
@@ -229,6 +230,7 @@ class _Pull:
         self._content_hash = 0
         self._invalid_keys: list[str] = []
         self._url: str | None = None
+        self._synthetic = source.synthetic
 
     # -- lock and log -------------------------------------------------------------------------------
 
@@ -252,7 +254,7 @@ class _Pull:
                 "resource": self._part.resource,
                 "slice": self._part.name,
                 "run_id": self._run_id,
-                "synthetic": self._source.synthetic,
+                "synthetic": self._synthetic,
                 "declaration_hash": declaration_hash(self._resource),
             },
         ).scalar_one()
@@ -302,6 +304,7 @@ class _Pull:
                 message=message,
                 finished_at=text("clock_timestamp()"),
                 byte_count=self._bytes,
+                synthetic=self._synthetic,
                 bytes_sha256=hashlib.sha256(b"".join(self._digests)).digest() if self._digests else None,
                 **{name: getattr(report, name) for name in (*_COUNTS, "withdrawn") if outcome != "failed"},
                 **values,
@@ -341,6 +344,7 @@ class _Pull:
             row.content_hash.int if row.content_hash is not None else None,
             row.declaration_hash,
             clean=not (report.duplicate or report.superseded or report.quarantined),
+            synthetic=row.synthetic,
             responses=[
                 _Archived(
                     response.response_id,
@@ -428,6 +432,7 @@ class _Pull:
             before.read - before.absent - before.duplicate - before.superseded - before.quarantined
         )
         self._digests = [response.sha256 for response in previous.responses]
+        self._synthetic = previous.synthetic
         return self._end(
             "unchanged",
             values={
@@ -617,6 +622,7 @@ class _Pull:
                     f"{frame.height} valid, {len(reading.rejected)} rejected, {reading.absent} absent"
                 )
             self._digests.append(response.sha256)
+            self._synthetic |= answer.synthetic
             self._bytes += len(answer.body)
             self._content_hash = (self._content_hash + page_hash) % _MODULUS
             report.read += reading.read

@@ -146,6 +146,10 @@ class Request:
     public_url: str | None = None
 
 
+#: Header by which a server, the replay server above all, marks records that no publisher ever gave.
+SYNTHETIC_HEADER = "x-synthetic"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One HTTP answer as received. ``not_modified`` marks a 304 to a conditional request."""
@@ -157,6 +161,11 @@ class Answer:
     requested_at: datetime
     elapsed: timedelta
     not_modified: bool = False
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the server itself says that it made its records up (``X-Synthetic: true``)."""
+        return self.headers.get(SYNTHETIC_HEADER, "").strip().lower() == "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +224,12 @@ Conversation = Generator[Request, Answer, None]
 
 @runtime_checkable
 class Source(Protocol):
-    """A source of the warehouse; one module in ``mobility_warehouse.sources`` each."""
+    """A source of the warehouse; one module in ``mobility_warehouse.sources`` each.
+
+    ``default_base_url`` is None where every installation has an address and account of its own: the source
+    is off until a connection is configured. ``synthetic`` says that whatever the source gives is made up;
+    a server may also say so of single answers (``Answer.synthetic``).
+    """
 
     name: str
     title: str
@@ -227,10 +241,14 @@ class Source(Protocol):
     schedule: str
     pool: str
     pool_slots: int
-    default_base_url: str
     synthetic: bool
     modelled: bool
     resources: Sequence[Resource]
+
+    @property
+    def default_base_url(self) -> str | None:
+        """Where the publisher serves, without a trailing slash."""
+        ...
 
     def slices(self) -> Sequence[Slice]:
         """Every pull that makes this source whole, in the order to run them."""
