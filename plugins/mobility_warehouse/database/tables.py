@@ -95,6 +95,12 @@ raw_fetch = Table(
     Column("read", BigInteger, comment="Records read"),
     *(Column(name, BigInteger, comment=f"Records counted as {name}") for name in COUNTED),
     Column("withdrawn", BigInteger, comment="Current versions closed because the pull no longer holds them"),
+    Column(
+        "changes_since",
+        Text,
+        comment="Mark since which changes alone were asked for; null where the slice was asked for whole",
+    ),
+    Column("mark", Text, comment="How far the publisher's own record of changes reached in the answers"),
     Column("accepted_fetch_id", BigInteger, comment="The refused fetch that a person accepted with this one"),
     Column("accepted_by", Text),
     CheckConstraint(

@@ -17,20 +17,21 @@ from pathlib import Path
 from typing import Protocol, Self
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Engine, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mobility_warehouse.database.declared import version_table
 from mobility_warehouse.database.tables import COUNTED, raw_fetch, raw_response
 from mobility_warehouse.landing import quarantine
 from mobility_warehouse.landing.archive import ArchivedResponse, archive, read_body, validators
-from mobility_warehouse.landing.hashing import declaration_hash, with_hashes
+from mobility_warehouse.landing.hashing import declaration_hash, key_hashes, with_hashes
 from mobility_warehouse.landing.report import FetchReport, PullBusy, PullFailed, PullRefused
 from mobility_warehouse.landing.spool import Spool
 from mobility_warehouse.landing.versions import Landing
 from mobility_warehouse.sources.declaration import (
     Answer,
     Conversation,
+    GivesChanges,
     Request,
     Resource,
     Slice,
@@ -107,6 +108,8 @@ class _Previous:
     content_hash: int | None
     declaration_hash: str | None
     clean: bool
+    mark: str | None
+    url: str
     synthetic: bool
     responses: list[_Archived] = field(default_factory=list)
 
@@ -230,6 +233,9 @@ class _Pull:
         self._content_hash = 0
         self._invalid_keys: list[str] = []
         self._url: str | None = None
+        self._withdrawn_keys: list[str] = []
+        self._changes_since: str | None = None
+        self._mark: str | None = None
         self._synthetic = source.synthetic
 
     # -- lock and log -------------------------------------------------------------------------------
@@ -305,6 +311,8 @@ class _Pull:
                 finished_at=text("clock_timestamp()"),
                 byte_count=self._bytes,
                 synthetic=self._synthetic,
+                changes_since=self._changes_since,
+                mark=self._mark,
                 bytes_sha256=hashlib.sha256(b"".join(self._digests)).digest() if self._digests else None,
                 **{name: getattr(report, name) for name in (*_COUNTS, "withdrawn") if outcome != "failed"},
                 **values,
@@ -344,6 +352,8 @@ class _Pull:
             row.content_hash.int if row.content_hash is not None else None,
             row.declaration_hash,
             clean=not (report.duplicate or report.superseded or report.quarantined),
+            mark=row.mark,
+            url=row.url or "",
             synthetic=row.synthetic,
             responses=[
                 _Archived(
@@ -379,7 +389,9 @@ class _Pull:
             self._resource
         )
         known: dict[str, _Archived | Answer] = {}
-        if previous is not None and same_declaration and not self._resource.personal_data:
+        if previous is not None and same_declaration and self._may_ask_for_changes(previous, connection):
+            self._changes_since = self._mark = previous.mark
+        elif previous is not None and same_declaration and not self._resource.personal_data:
             known = self._probe(previous, connection, client)
             if previous.responses and all(
                 isinstance(known.get(response.url), _Archived) for response in previous.responses
@@ -390,6 +402,33 @@ class _Pull:
         except SourceError as error:
             self._end("failed", str(error))
             raise PullFailed(self._report) from error
+
+    def _may_ask_for_changes(self, previous: _Previous, connection: SourceConnection) -> bool:
+        """Whether the source can be asked for changes, and the state is one that changes may be put upon."""
+        source = self._source
+        if not isinstance(source, GivesChanges) or previous.mark is None or previous.report.quarantined:
+            return False
+        if not previous.url.startswith(connection.base_url):
+            # The mark is another server's.
+            return False
+        with self._engine.connect() as database:
+            return bool(
+                database.execute(
+                    select(raw_fetch.c.fetch_id)
+                    .where(
+                        *self._same_slice(),
+                        raw_fetch.c.outcome.in_(("loaded", "unchanged")),
+                        raw_fetch.c.changes_since.is_(None),
+                        raw_fetch.c.started_at > func.clock_timestamp() - source.whole_pull_after,
+                    )
+                    .limit(1)
+                ).first()
+            )
+
+    def _conversation(self, connection: SourceConnection) -> Conversation:
+        if self._changes_since is not None and isinstance(self._source, GivesChanges):
+            return self._source.changes(self._part, connection, self._changes_since)
+        return self._source.conversation(self._part, connection)
 
     def _probe(
         self, previous: _Previous, connection: SourceConnection, client: Sender
@@ -433,6 +472,7 @@ class _Pull:
         )
         self._digests = [response.sha256 for response in previous.responses]
         self._synthetic = previous.synthetic
+        self._mark = previous.mark
         return self._end(
             "unchanged",
             values={
@@ -460,7 +500,7 @@ class _Pull:
             return False
 
         def converse() -> None:
-            conversation = self._source.conversation(self._part, connection)
+            conversation = self._conversation(connection)
             try:
                 request = next(conversation)
                 while not stopped.is_set():
@@ -517,6 +557,9 @@ class _Pull:
                 .where(raw_response.c.fetch_id == fetch_id)
                 .order_by(raw_response.c.response_no)
             ).all()
+            self._changes_since = self._mark = connection.execute(
+                select(raw_fetch.c.changes_since).where(raw_fetch.c.fetch_id == fetch_id)
+            ).scalar_one()
         archived = [
             _Archived(
                 row.response_id,
@@ -628,6 +671,10 @@ class _Pull:
             report.read += reading.read
             report.absent += reading.absent
             report.quarantined += len(reading.rejected)
+            self._mark = max(filter(None, (self._mark, reading.mark)), default=None)
+            if reading.withdrawn is not None:
+                stated = key_hashes(self._resource, reading.withdrawn.to_dicts())
+                self._withdrawn_keys += [key for key in stated if key is not None]
             self._invalid_keys += quarantine.put(
                 self._engine,
                 self._source.name,
@@ -640,14 +687,23 @@ class _Pull:
             yield frame, response.response_id, number
 
     def _read_values(self) -> dict[str, object]:
-        return {"url": self._url, "content_hash": f"{self._content_hash:032x}"}
+        # The hash of changes alone is no hash of the slice, and is compared with none.
+        whole = None if self._changes_since is not None else f"{self._content_hash:032x}"
+        return {"url": self._url, "content_hash": whole}
 
     def _apply(self, spool: Spool, *, limits: bool, values: Mapping[str, object]) -> FetchReport:
         report = self._report
         with self._engine.connect() as connection, connection.begin() as transaction:
             connection.execute(text("set local work_mem = '64MB'"))
             landing = Landing(
-                connection, self._source.name, self._resource, report, spool, invalid_keys=self._invalid_keys
+                connection,
+                self._source.name,
+                self._resource,
+                report,
+                spool,
+                invalid_keys=self._invalid_keys,
+                withdrawn_keys=self._withdrawn_keys,
+                is_whole=self._changes_since is None,
             )
             landing.apply()
             values = {**values, **self._read_values()}

@@ -35,7 +35,11 @@ class Conflict:
 
 @dataclass
 class Landing:
-    """One pull of one slice, applied to its version table inside the caller's open transaction."""
+    """One pull of one slice, applied to its version table inside the caller's open transaction.
+
+    A pull that ``is_whole`` withdraws what it no longer holds, where the resource's pulls are complete; any
+    pull withdraws ``withdrawn_keys``, of which the answer itself says that they are gone. Keys are hashes.
+    """
 
     connection: Connection
     source_name: str
@@ -43,6 +47,8 @@ class Landing:
     report: FetchReport
     spool: Spool
     invalid_keys: Sequence[str] = ()
+    withdrawn_keys: Sequence[str] = ()
+    is_whole: bool = True
     moment: datetime | None = None
     conflicts: list[Conflict] = field(default_factory=list)
     current_in_slice: int = 0
@@ -381,14 +387,20 @@ class Landing:
         )
 
     def _withdraw(self) -> None:
-        if not self.resource.complete_pulls:
+        if self.is_whole and self.resource.complete_pulls:
+            said_to_be_gone = "current_version.slice = :gone"
+            gone: str | list[str] = self.report.slice
+        elif self.withdrawn_keys:
+            said_to_be_gone = "current_version.key_hash = any(cast(:gone as uuid[]))"
+            gone = sorted(set(self.withdrawn_keys))
+        else:
             return
         self._sql(
             f"""
             create temporary table gone on commit drop as
             select current_version.key_hash
             from {self._table} as current_version
-            where current_version.slice = :slice and current_version.fetched_to = 'infinity'
+            where {said_to_be_gone} and current_version.fetched_to = 'infinity'
                 and not exists (
                     select from incoming where incoming.key_hash = current_version.key_hash
                 )
@@ -396,7 +408,7 @@ class Landing:
                     select from invalid_key where invalid_key.key_hash = current_version.key_hash
                 )
             """,
-            slice=self.report.slice,
+            gone=gone,
         )
         if self._count("select count(*) from gone"):
             self.report.withdrawn = self._close("select key_hash from gone", withdrawn=True)

@@ -191,13 +191,19 @@ class Reading:
     ``frame`` has exactly the columns of the resource's declaration, in its types, one row a record,
     plus ``record_no`` (UInt32, position within the answer). ``read`` counts every record of the answer:
     ``read == frame.height + len(rejected) + absent``. ``absent`` counts records that state that there is
-    no value (a null row of the World Bank); such a key is withdrawn if it had a value.
+    no value (a null row of the World Bank); such a key is withdrawn if it had a value, in a whole pull
+    because it is missing. ``withdrawn`` holds the key columns of absent records that say so themselves
+    (``deleted`` of DHIS2, action D of SDMX): these keys are withdrawn whether or not the pull is whole.
+    ``mark`` is how far the publisher's own record of changes reaches in this answer, as text that sorts
+    by time; see ``GivesChanges``.
     """
 
     frame: pl.DataFrame
     rejected: Sequence[Rejected] = ()
     read: int = 0
     absent: int = 0
+    withdrawn: pl.DataFrame | None = None
+    mark: str | None = None
 
 
 class SourceError(Exception):
@@ -264,6 +270,23 @@ class Source(Protocol):
 
     def read(self, part: Slice, answer: Answer) -> Reading:
         """Read one checked answer, whole and vectorised; record by record only when that fails."""
+        ...
+
+
+@runtime_checkable
+class GivesChanges(Protocol):
+    """A source that can be asked for what changed since an earlier pull.
+
+    The landing hands back the greatest ``Reading.mark`` of what has landed, never a time of this machine's
+    clock. It asks for the whole slice where nothing has landed or no answer gave a mark, the declaration or
+    the address changed, the last pull left records in quarantine, or the last whole pull is older than
+    ``whole_pull_after``: what a publisher removes without a trace is found only then.
+    """
+
+    whole_pull_after: timedelta
+
+    def changes(self, part: Slice, connection: SourceConnection, since: str) -> Conversation:
+        """The requests of one pull for what changed since the mark of an earlier one."""
         ...
 
 
