@@ -8,9 +8,11 @@ machine: the same input gives the same bytes.
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -126,15 +128,18 @@ def build(input_directory: Path, output_directory: Path, builders: Mapping[str, 
 
 
 def figure_builders() -> dict[str, Builder]:
-    """The builder of every source: from saved publisher files, or synthetic."""
+    """Each source's builder: ``build`` of ``figures_<source>`` from saved publisher files, or a synthetic one."""
     # Reading xls needs a package of the dependency group "snapshot", which the server does without.
-    from mobility_warehouse.snapshot import figures_who_gho, figures_world_bank, limesurvey_build
+    from mobility_warehouse import snapshot
+    from mobility_warehouse.snapshot import limesurvey_build
 
-    return {
-        "who_gho": figures_who_gho.build,
-        "world_bank": figures_world_bank.build,
-        "limesurvey": limesurvey_build.build,
+    prefix = "figures_"
+    figures = {
+        name.removeprefix(prefix): import_module(f"{snapshot.__name__}.{name}").build
+        for _, name, _ in pkgutil.iter_modules(snapshot.__path__)
+        if name.startswith(prefix)
     }
+    return {**figures, "limesurvey": limesurvey_build.build}
 
 
 @click.command()
