@@ -128,7 +128,7 @@ def build(input_directory: Path, output_directory: Path, builders: Mapping[str, 
 
 
 def figure_builders() -> dict[str, Builder]:
-    """Each source's builder: ``build`` of ``figures_<source>`` from saved publisher files, or a synthetic one."""
+    """The builder of each source: ``build`` of ``figures_<source>``, and those of synthetic sources."""
     # Reading xls needs a package of the dependency group "snapshot", which the server does without.
     from mobility_warehouse import snapshot
     from mobility_warehouse.snapshot import limesurvey_build
