@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
@@ -248,6 +250,17 @@ def test_data_docs_show_the_gate_and_no_secret(landed: Landed) -> None:
     assert landed.settings.data_docs_dir / "index.html" in pages
     assert any("raw_office__observation" in str(page) for page in pages)
     assert any("marts__stock" in str(page) for page in pages)
+    first = (landed.settings.data_docs_dir / "index.html").read_text(encoding="utf-8")
+    links = re.findall(r'<td><a href="([^"]+)">([^<]+)</a></td>\s*<td class="(\w+)">', first)
+    assert {suite for _, suite, _ in links} >= {"raw_office__observation", "marts__stock"}
+    assert {verdict for _, _, verdict in links} <= {"passed", "warnings", "failed"}
+    for page, _, _ in links:
+        assert (landed.settings.data_docs_dir / unquote(page)).is_file()
+    for path in pages:
+        loaded = re.findall(
+            r"""<(?:script|link|img)[^>]*//[^>]*>|url\(['"]?http""", path.read_text(encoding="utf-8")
+        )
+        assert loaded == [], f"{path.name} loads from another host, which learns who reads it"
     # The connection's address would carry the password.
     stored = [path for path in landed.settings.home.rglob("*") if path.suffix in (".html", ".json")]
     assert stored

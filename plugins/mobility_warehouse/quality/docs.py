@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from mobility_warehouse.quality.runner import data_context, validations_dir
+from mobility_warehouse.quality.site import make_self_contained
 from mobility_warehouse.settings import Settings
 
 #: Runs that the site shows, for comparison with the one before; each costs seconds to build.
@@ -27,6 +28,7 @@ def build_data_docs(settings: Settings | None = None) -> Path:
         shutil.rmtree(settings.data_docs_dir, ignore_errors=True)
         with data_context(settings.home) as context:
             context.build_data_docs()
+        make_self_contained(settings.data_docs_dir, validations_dir(settings.home))
     return settings.data_docs_dir / "index.html"
 
 
