@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import polars as pl
@@ -28,6 +25,7 @@ from mobility_warehouse.sources.declaration import (
     SourceConnection,
     SourceError,
 )
+from tests.local_server import Asked, LocalServer, Reply
 
 ENTRY = Resource(
     name="entry",
@@ -114,7 +112,7 @@ class LedgerSource:
 
 
 @dataclass
-class LedgerServer:
+class LedgerServer(LocalServer):
     """Serves ``pages[path]`` (list of lists of records); counts requests, gives ETags when asked to."""
 
     etags: bool = False
@@ -123,53 +121,27 @@ class LedgerServer:
     raw: dict[str, bytes] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
 
-    def __enter__(self) -> Self:
-        ledger = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                url = urlsplit(self.path)
-                page = int(parse_qs(url.query)["page"][0])
-                body = ledger.raw.get(self.path)
-                if body is None:
-                    pages = ledger.pages.get(url.path, [[]])
-                    more = page + 1 < len(pages)
-                    body = json.dumps({"more": more, "records": pages[page]}).encode()
-                etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-                unchanged = ledger.etags and self.headers.get("If-None-Match") == etag
-                ledger.requests.append((self.path, 304 if unchanged else 200))
-                self.send_response(304 if unchanged else 200)
-                self.send_header("Content-Type", "application/json")
-                if ledger.synthetic:
-                    self.send_header("X-Synthetic", "true")
-                if ledger.etags:
-                    self.send_header("ETag", etag)
-                if not unchanged:
-                    self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if not unchanged:
-                    self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def reply(self, asked: Asked) -> Reply:
+        """The page, or 304 where the client has it already."""
+        url = urlsplit(asked.path)
+        page = int(parse_qs(url.query)["page"][0])
+        body = self.raw.get(asked.path)
+        if body is None:
+            pages = self.pages.get(url.path, [[]])
+            body = json.dumps({"more": page + 1 < len(pages), "records": pages[page]}).encode()
+        headers = {"Content-Type": "application/json"}
+        if self.synthetic:
+            headers["X-Synthetic"] = "true"
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if self.etags:
+            headers["ETag"] = etag
+        unchanged = self.etags and asked.headers.get("If-None-Match") == etag
+        self.requests.append((asked.path, 304 if unchanged else 200))
+        return Reply(b"", 304, headers) if unchanged else Reply(body, 200, headers)
 
     @property
     def connection(self) -> SourceConnection:
-        return SourceConnection(f"http://127.0.0.1:{self._server.server_address[1]}")
+        return SourceConnection(self.url)
 
     def serve(self, *pages: list[dict[str, Any]], resource: str = "entry") -> None:
         """Serve these pages for the resource from now on."""

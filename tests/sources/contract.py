@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
 
 from mobility_warehouse.sources.declaration import Rejected, Slice, Source, SourceConnection
 from mobility_warehouse.sources.http import Client, HttpSettings
+from tests.local_server import Asked, LocalServer, Reply
 
 IMPATIENT = HttpSettings(tries=2, first_backoff=0.001, max_backoff=0.002, read_timeout=5.0)
 
@@ -116,48 +114,20 @@ def pull_with(client: Client, source: Source, part: Slice, connection: SourceCon
         return pulled
 
 
-class PagingServer:
+class PagingServer(LocalServer):
     """A real local server that speaks a source's paging for the total and size that its URL names."""
 
     def __init__(self, answer: Callable[[PagedRequest], bytes]) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
+        self._answer = answer
 
-            def do_GET(self) -> None:
-                split = urlsplit(self.path)
-                total, size, path = split.path.removeprefix("/").split("/", 2)
-                base_url = f"http://{self.headers['Host']}/{total}/{size}"
-                body = answer(
-                    PagedRequest(base_url, path, dict(parse_qsl(split.query)), int(total), int(size))
-                )
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: Any) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def reply(self, asked: Asked) -> Reply:
+        """The page that the path and query name."""
+        split = urlsplit(asked.path)
+        total, size, path = split.path.removeprefix("/").split("/", 2)
+        base_url = f"{self.url}/{total}/{size}"
+        query = dict(parse_qsl(split.query))
+        return Reply(self._answer(PagedRequest(base_url, path, query, int(total), int(size))))
 
     def connection(self, total: int, size: int) -> SourceConnection:
         """Where ``total`` records lie in pages of ``size``."""
-        return SourceConnection(f"http://127.0.0.1:{self._server.server_port}/{total}/{size}")
+        return SourceConnection(f"{self.url}/{total}/{size}")

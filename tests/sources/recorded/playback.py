@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 from collections.abc import Mapping
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import zstandard
 
 from mobility_warehouse.sources.declaration import SourceConnection
+from tests.local_server import Asked, LocalServer, Reply
 
 VERSIONS = ("6.3.1", "6.4.2")
 
@@ -51,7 +49,7 @@ def answer_with(rows: list[Any]) -> dict[str, Any]:
     return {"status": 200, "content_type": "application/json", "body": body}
 
 
-class Playback:
+class Playback(LocalServer):
     """Answers each method with one recorded call; ``calls`` lists what was asked, without the session key.
 
     ``answers`` maps a method to the number of a recording or to an answer made by hand. The recorded
@@ -59,54 +57,26 @@ class Playback:
     """
 
     def __init__(self, version: str, answers: Mapping[str, str | Mapping[str, Any]]) -> None:
-        played = {
+        self._played = {
             method: recordings(version)[answer] if isinstance(answer, str) else answer
             for method, answer in answers.items()
         }
         self.calls: list[tuple[str, list[Any]]] = []
         self.content_types: set[str] = set()
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                rpc = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.calls.append((rpc["method"], rpc["params"][1:]))
-                outer.content_types.add(self.headers["Content-Type"])
-                answer = played[rpc["method"]]
-                body = re.sub(r'^\{"id":\d+', f'{{"id":{rpc["id"]}', answer["body"]).encode()
-                self.send_response(answer["status"])
-                self.send_header("Content-Type", answer["content_type"])
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: Any) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def reply(self, asked: Asked) -> Reply:
+        """The recorded answer to the method called."""
+        rpc = json.loads(asked.body)
+        self.calls.append((rpc["method"], rpc["params"][1:]))
+        self.content_types.add(asked.headers["Content-Type"])
+        answer = self._played[rpc["method"]]
+        body = re.sub(r'^\{"id":\d+', f'{{"id":{rpc["id"]}', answer["body"]).encode()
+        return Reply(body, answer["status"], {"Content-Type": answer["content_type"]})
 
     @property
     def connection(self) -> SourceConnection:
         """Where the recorded server is reached."""
-        return SourceConnection(f"http://127.0.0.1:{self._server.server_port}", "nrireader", "password")
+        return SourceConnection(self.url, "nrireader", "password")
 
     def asked(self, method: str) -> list[list[Any]]:
         """The parameters after the session key of every call of a method."""
