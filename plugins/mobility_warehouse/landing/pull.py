@@ -441,15 +441,15 @@ class _Pull:
         if any(response.label or not validators(response.headers) for response in previous.responses):
             return known
         conversation = self._source.conversation(self._part, connection)
-        first = next(conversation).url
+        first = next(conversation)
         conversation.close()
-        if not previous.responses or first != previous.responses[0].url:
+        if not previous.responses or first.url != previous.responses[0].url:
             # The source has moved, or is asked otherwise: the old addresses say nothing about it.
             return known
         for response in previous.responses:
             try:
                 answer = client.send(
-                    Request(response.url),
+                    Request(response.url, headers=first.headers),
                     conditional_headers=validators(response.headers),
                     check=lambda answer: self._source.check(self._part, answer),
                 )

@@ -130,7 +130,7 @@ class Slice:
 class Request:
     """One HTTP request. ``archive=False`` is for answers that are secrets themselves (session keys).
 
-    ``repr`` leaves out the body, which may hold a password. ``public_url`` is what logs and
+    ``repr`` leaves out headers and body, which may hold a password or token. ``public_url`` is what logs and
     ``raw.response`` show; it must hold no secret. ``label`` names the request where the URL alone does
     not (RPC methods). ``conditional`` sends If-None-Match and If-Modified-Since of the last loaded fetch
     of the slice when the URL is the same.
@@ -138,7 +138,7 @@ class Request:
 
     url: str
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     archive: bool = True
     conditional: bool = True
