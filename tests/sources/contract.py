@@ -54,6 +54,7 @@ class SourceFixture:
     holds ``read`` records; ``expected/<source>.json`` holds some of them, by key. ``data_requests`` matches
     the requests of the slice that answer with records, as the replay server's faults match. ``paged_answer``
     is the source's paging spoken for any total and page size; None for a source that answers in one piece.
+    ``fault_messages`` is what the error must say under a fault where the source does not speak JSON.
     """
 
     replay_path: str
@@ -67,6 +68,7 @@ class SourceFixture:
     password: str | None = None
     paged_answer: Callable[[PagedRequest], bytes] | None = None
     paged_part: Slice | None = None
+    fault_messages: Mapping[str, str] = field(default_factory=dict)
 
     def connection(self, replay_url: str) -> SourceConnection:
         """The connection to the source on a replay server."""
@@ -75,13 +77,14 @@ class SourceFixture:
 
 @dataclass(slots=True)
 class Pulled:
-    """What a pull read."""
+    """What a pull read; ``pages`` counts the answers that held its records."""
 
     frame: pl.DataFrame
     rejected: list[Rejected] = field(default_factory=list)
     read: int = 0
     absent: int = 0
     urls: list[str] = field(default_factory=list)
+    pages: int = 0
 
 
 def pull(
@@ -108,6 +111,7 @@ def pull_with(client: Client, source: Source, part: Slice, connection: SourceCon
                 pulled.rejected += reading.rejected
                 pulled.read += reading.read
                 pulled.absent += reading.absent
+                pulled.pages += bool(reading.read)
             request = conversation.send(answer)
     except StopIteration:
         pulled.frame = pl.concat(frames)

@@ -160,7 +160,8 @@ def test_drift_is_found_and_named(source: Source, fixture: SourceFixture, replay
     for record in pulled.rejected:
         part = f"{source.name} {fixture.part.resource} {fixture.part.name}"
         assert record.message.startswith(f"{part} record {record.record_no} field {record.field}: ")
-        assert record.record_no not in pulled.frame["record_no"]
+        # Of several pages each counts from 0, and the first alone is changed in these positions.
+        assert pulled.frame["record_no"].to_list().count(record.record_no) == pulled.pages - 1
         assert record.record, "the bytes are kept"
 
 
@@ -193,7 +194,7 @@ def test_an_answer_that_is_none_is_an_error(
     source: Source, fixture: SourceFixture, replay: ReplayServer, fault: str, message: str
 ) -> None:
     replay.add_fault(fixture.data_requests, fault)
-    with pytest.raises(SourceError, match=message):
+    with pytest.raises(SourceError, match=fixture.fault_messages.get(fault, message)):
         pull(source, fixture.part, fixture.connection(replay.url))
 
 
