@@ -110,6 +110,56 @@ def test_any_other_change_is_refused_and_changes_nothing(
     assert columns(engine) == before
 
 
+def test_the_secretariats_view_follows_the_declaration_and_keeps_what_was_built_on_it(engine: Engine) -> None:
+    remark = Column("remark", ColumnType.TEXT, "Words about persons", restricted=True)
+    secret = replace(ENTRY, columns=(*ENTRY.columns, remark), personal_data=True)
+    deploy(engine, ledger(secret))
+    assert view_columns(engine)[: len(secret.columns)] == [column.name for column in secret.columns]
+    with engine.begin() as connection:
+        connection.execute(
+            text("create view public.mine as select remark from restricted.ledger__entry_versions")
+        )
+    currency = Column("currency", ColumnType.TEXT, "Currency of the amount")
+    phone = Column("phone", ColumnType.TEXT, "Phone", restricted=True)
+
+    for _ in range(2):
+        deploy(engine, ledger(replace(secret, columns=(*ENTRY.columns, currency, remark, phone))))
+
+    assert view_columns(engine)[-2:] == ["currency", "phone"]
+    with engine.begin() as connection:
+        connection.execute(
+            text("""
+                with version as (
+                    insert into raw.ledger__entry (
+                        account, currency, key_hash, content_hash, slice, fetch_id, response_id, record_no,
+                        fetched_from
+                    )
+                    select account, 'EUR', gen_random_uuid(), gen_random_uuid(), 'all', 1, 1, 0, now()
+                    from unnest(array['A', 'B']) as account
+                    returning *
+                )
+                insert into restricted.ledger__entry (key_hash, fetch_id, remark, phone)
+                select key_hash, fetch_id, 'call Ana', '555' from version where account = 'A'
+            """)
+        )
+        query = "select account, currency, remark, phone from restricted.ledger__entry_versions order by 1"
+        rows = connection.execute(text(query))
+        assert [tuple(row) for row in rows] == [("A", "EUR", "call Ana", "555"), ("B", "EUR", None, None)]
+        assert connection.execute(text("select count(*) from public.mine")).scalar_one() == 2
+        connection.execute(text("drop view public.mine"))
+
+
+def view_columns(engine: Engine) -> list[str]:
+    columns = inspect(engine).get_columns("ledger__entry_versions", schema="restricted")
+    assert all(column["comment"] for column in columns)
+    return [column["name"] for column in columns]
+
+
+def test_a_resource_without_restricted_columns_has_no_view(engine: Engine) -> None:
+    deploy(engine, ledger())
+    assert inspect(engine).get_view_names("restricted") == []
+
+
 def test_descriptions_may_hold_percent_signs_and_quotes(engine: Engine) -> None:
     gained = Column("share", ColumnType.FLOAT, "Share of the country's product; 100% known", unit="%")
     deploy(engine, ledger(replace(ENTRY, columns=(*ENTRY.columns, gained))))

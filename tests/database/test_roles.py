@@ -30,6 +30,7 @@ RESTRICTED = (
     "select * from restricted.body",
     "select * from restricted.quarantined",
     "select * from restricted.limesurvey__response",
+    "select * from restricted.limesurvey__response_versions",
 )
 RAW = (
     "select * from raw.fetch",
@@ -188,6 +189,21 @@ def test_a_role_can_do_its_work(prepared: Engine, role: str) -> None:
 
 def test_every_role_but_the_owner_is_tried() -> None:
     assert {*FORBIDDEN, "warehouse_owner"} == set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_view_of_restricted_columns_is_for_the_secretariat_alone(prepared: Engine, role: str) -> None:
+    with prepared.connect() as connection:
+        held: list[str] = [
+            privilege
+            for privilege in ("select", "insert", "update", "delete")
+            if connection.execute(
+                text("select has_table_privilege(:role, 'restricted.limesurvey__response_versions', :asked)"),
+                {"role": role, "asked": privilege},
+            ).scalar_one()
+        ]
+    expected = {"secretariat": ["select"], "warehouse_owner": ["select", "insert", "update", "delete"]}
+    assert held == expected.get(role, [])
 
 
 def test_restricted_columns_are_in_no_schema_that_others_read(prepared: Engine) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, text
 
+from mobility_warehouse.database.engine import warehouse_engine
 from mobility_warehouse.landing.pull import pull
 from mobility_warehouse.landing.report import FetchReport, PullFailed, PullRefused
 from mobility_warehouse.snapshot.limesurvey import PASSWORD, USER
@@ -95,6 +96,28 @@ def test_contacts_and_tokens_are_in_no_open_table(
     with warehouse.connect() as connection:
         archived = connection.execute(text("select bytes_zstd from raw.body")).all()
     assert archived == [], "whole answers hold contacts, so their bytes are restricted"
+
+
+def test_the_secretariat_reads_contacts_beside_survey_and_country(
+    warehouse: Engine, source: Source, replayed: ReplayServer
+) -> None:
+    land(warehouse, source, replayed, vintage=1)
+    land(warehouse, source, replayed, vintage=2)
+    contacts = """
+        select survey_id, answers ->> 'q1x1' as member_state, restricted_answers::text as contacts
+        from restricted.limesurvey__response_versions where fetched_to = 'infinity'
+    """
+    with warehouse_engine("secretariat", warehouse.url).connect() as connection:
+        rows = connection.execute(text(contacts)).all()
+        earlier: int = connection.execute(
+            text(
+                "select count(*) from restricted.limesurvey__response_versions where fetched_to < 'infinity'"
+            )
+        ).scalar_one()
+    assert len(rows) == 47
+    assert {row.survey_id for row in rows} == {621962}
+    assert all(row.member_state and "@health.example.org" in row.contacts for row in rows)
+    assert earlier == 6, "five were revised, one was withdrawn"
 
 
 def test_null_empty_and_no_stay_apart_in_the_table(

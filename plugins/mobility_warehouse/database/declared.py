@@ -118,3 +118,30 @@ def restricted_table(source_name: str, resource: Resource) -> Table | None:
         schema="restricted",
         comment=f"Restricted columns of raw.{table_name(source_name, resource)}.",
     )
+
+
+def restricted_view(source_name: str, resource: Resource) -> Table | None:
+    """``restricted.<source>__<resource>_versions``: raw's versions and their twin's columns side by side.
+
+    What the Secretariat reads, because it may not read raw. None where the resource has no twin. Columns:
+    the declared ones, the restricted ones with them, then what a version is known by.
+    """
+    if restricted_table(source_name, resource) is None:
+        return None
+    versions = version_table(source_name, resource)
+    known_by = ("key_hash", "slice", "fetch_id", "fetched_from", "fetched_to", "withdrawn")
+    return Table(
+        f"{versions.name}_versions",
+        MetaData(),
+        *(_sql_column(column) for column in resource.columns),
+        *(
+            Column(name, versions.c[name].type, comment=versions.c[name].comment)
+            for name in VERSION_COLUMNS
+            if name in known_by
+        ),
+        schema="restricted",
+        comment=(
+            f"{resource.description} Every version with its restricted columns; current where fetched_to is "
+            f"infinity. Key: {', '.join(resource.key)}."
+        ),
+    )

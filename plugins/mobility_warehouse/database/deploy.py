@@ -11,10 +11,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, Table, inspect, text
 from sqlalchemy.schema import CreateColumn, CreateTable
 
-from mobility_warehouse.database.declared import restricted_table, version_table
+from mobility_warehouse.database.declared import restricted_table, restricted_view, version_table
 from mobility_warehouse.database.roles import create_roles, grant_all
 from mobility_warehouse.database.tables import SCHEMAS
-from mobility_warehouse.sources.declaration import Source
+from mobility_warehouse.sources.declaration import Resource, Source
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _DEPLOY_LOCK = 0x6D6F62696C697479
@@ -43,6 +43,8 @@ def alembic_config(connection: Connection | None = None) -> Config:
 def deploy(engine: Engine, sources: Iterable[Source]) -> DeployReport:
     """Create roles and schemas, migrate fixed tables, create or extend declared ones, state the grants.
 
+    A resource with restricted columns gets the view on them that the Secretariat reads.
+
     Idempotent, and safe to start twice at once. A column that a declaration gained is added; raises
     DeployRefused, and changes nothing, when a declaration lost a column, changed a type or a key.
     """
@@ -63,6 +65,7 @@ def deploy(engine: Engine, sources: Iterable[Source]) -> DeployReport:
                 for table in tables:
                     if table is not None:
                         _create_or_extend(connection, table, report)
+                _create_restricted_view(connection, source.name, resource)
         connection.execute(text("reset role"))
         grant_all(connection)
         for source in sources:
@@ -115,12 +118,38 @@ def _create_or_extend(connection: Connection, table: Table, report: DeployReport
     _comment(connection, table)
 
 
-def _comment(connection: Connection, table: Table) -> None:
+def _create_restricted_view(connection: Connection, source_name: str, resource: Resource) -> None:
+    """Make or extend the Secretariat's view of a resource. Views that people built on it stand."""
+    view, twin = restricted_view(source_name, resource), restricted_table(source_name, resource)
+    if view is None or twin is None:
+        return
+    inspector = inspect(connection)
+    declared = list(view.columns.keys())
+    standing: list[str] = []
+    if inspector.has_table(view.name, schema=view.schema):
+        standing = [column["name"] for column in inspector.get_columns(view.name, schema=view.schema)]
+    # A view that is replaced may gain columns at its end alone.
+    names = [*standing, *(name for name in declared if name not in standing)]
+    restricted = {column.name for column in resource.columns if column.restricted}
+    columns = ", ".join(f'{"twin" if name in restricted else "version"}."{name}"' for name in names)
+    connection.execute(
+        text(f"""
+            create or replace view {view.fullname} as
+            select {columns}
+            from {version_table(source_name, resource).fullname} as version
+            left join {twin.fullname} as twin
+                on version.key_hash = twin.key_hash and version.fetch_id = twin.fetch_id
+        """)
+    )
+    _comment(connection, view, kind="view")
+
+
+def _comment(connection: Connection, table: Table, kind: str = "table") -> None:
     def quoted(comment: str | None) -> str:
         # The driver takes a percent sign for a placeholder.
         return "'" + (comment or "").replace("'", "''").replace("%", "%%") + "'"
 
-    connection.exec_driver_sql(f"comment on table {table.fullname} is {quoted(table.comment)}")
+    connection.exec_driver_sql(f"comment on {kind} {table.fullname} is {quoted(table.comment)}")
     for column in table.columns:
         connection.exec_driver_sql(
             f'comment on column {table.fullname}."{column.name}" is {quoted(column.comment)}'

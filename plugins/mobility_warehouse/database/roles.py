@@ -46,6 +46,19 @@ alter default privileges for role transform in schema reference grant select on 
 alter default privileges for role publisher in schema marts grant select on tables to {_READERS}, transform;
 """
 
+#: A grant on all tables of a schema takes its views with it.
+_KEEP_VIEWS_FROM_INGEST = """
+do $$ declare
+    view_name text;
+begin
+    for view_name in
+        select format('%I.%I', schemaname, viewname) from pg_views where schemaname = 'restricted'
+    loop
+        execute 'revoke all on ' || view_name || ' from ingest';
+    end loop;
+end $$
+"""
+
 
 def create_roles(connection: Connection) -> None:
     """Create the roles that are missing and let the login user assume each of them."""
@@ -60,3 +73,4 @@ def grant_all(connection: Connection) -> None:
     for statement in _GRANTS.format(database=database).split(";"):
         if statement.strip():
             connection.execute(text(statement))
+    connection.exec_driver_sql(_KEEP_VIEWS_FROM_INGEST.replace("%", "%%"))
