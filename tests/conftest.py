@@ -58,14 +58,16 @@ class _Admin:
         self.engine.dispose()
 
 
-def _create_database(server: URL, template: str = "template1") -> URL:
+def create_database(server: URL, template: str = "template1") -> URL:
+    """A new database on that server, copied from the template."""
     name = f"t_{uuid.uuid4().hex[:12]}"
     with _Admin(server) as admin, admin.connect() as connection:
         connection.execute(text(f"create database {name} template {template}"))
     return server.set(database=name)
 
 
-def _drop_database(server: URL, url: URL) -> None:
+def drop_database(server: URL, url: URL) -> None:
+    """Drop a database, whoever is connected to it."""
     with _Admin(server) as admin, admin.connect() as connection:
         connection.execute(text(f"drop database if exists {url.database} with (force)"))
 
@@ -73,9 +75,9 @@ def _drop_database(server: URL, url: URL) -> None:
 @pytest.fixture
 def database(postgres_url: URL) -> Iterator[URL]:
     """A fresh, empty database of this test."""
-    url = _create_database(postgres_url)
+    url = create_database(postgres_url)
     yield url
-    _drop_database(postgres_url, url)
+    drop_database(postgres_url, url)
 
 
 @pytest.fixture(scope="session")
@@ -84,13 +86,13 @@ def deployed_template(postgres_url: URL) -> Iterator[URL]:
     from mobility_warehouse.database.deploy import deploy
     from mobility_warehouse.sources.registry import sources
 
-    url = _create_database(postgres_url)
+    url = create_database(postgres_url)
     with _Admin(url) as _:
         engine = create_engine(url, poolclass=NullPool)
         deploy(engine, sources().values())
         engine.dispose()
     yield url
-    _drop_database(postgres_url, url)
+    drop_database(postgres_url, url)
 
 
 @pytest.fixture
@@ -99,14 +101,14 @@ def warehouse(postgres_url: URL, deployed_template: URL) -> Iterator[Engine]:
     from mobility_warehouse.database.roles import grant_all
 
     assert deployed_template.database is not None
-    url = _create_database(postgres_url, template=deployed_template.database)
+    url = create_database(postgres_url, template=deployed_template.database)
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         # Grants on the database itself do not travel with a template.
         grant_all(connection)
     yield engine
     engine.dispose()
-    _drop_database(postgres_url, url)
+    drop_database(postgres_url, url)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from mobility_warehouse.sources.declaration import Source, SourceConnection
 
 REPLAY_URL_VARIABLE = "MOBILITY_REPLAY_URL"
+
+#: An address ``inbox:<source>`` is that source's folder of this installation's inbox.
+INBOX = "inbox:"
 
 
 class SettingsError(ValueError):
@@ -32,13 +36,24 @@ def _repository_root() -> Path:
     return Path.cwd()
 
 
+def _seconds(environment: Mapping[str, str], variable: str, *, default: float) -> timedelta:
+    try:
+        seconds = float(environment.get(variable) or default)
+    except ValueError:
+        raise SettingsError(f"{variable}: not a number of seconds") from None
+    if not 0 <= seconds < 86_400:
+        raise SettingsError(f"{variable}: must be from 0 to a day's seconds")
+    return timedelta(seconds=seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Paths and addresses of one installation.
 
     ``home`` holds all state (database, secrets, logs, Airflow's own files). ``database_url`` is None
     where the embedded PostgreSQL serves. ``replay_url`` is the root of a replay server that stands in
-    for every source without a connection of its own; None means the real sources.
+    for every source without a connection of its own; None means the real sources. ``inbox_dir`` is where
+    people drop files, one folder a source; a file is left alone until it lay still for ``inbox_settle``.
     """
 
     repository: Path
@@ -49,26 +64,34 @@ class Settings:
     snapshot_dir: Path
     dbt_project_dir: Path
     expectations_dir: Path
+    inbox_dir: Path
+    inbox_settle: timedelta
     environment: Mapping[str, str]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Settings by environment variables, else relative to the repository."""
+        """Settings by environment variables, else relative to the repository.
+
+        Raises SettingsError on a variable that cannot be read.
+        """
         env = dict(os.environ if environment is None else environment)
         root = _repository_root()
 
         def folder(variable: str, default: Path) -> Path:
             return Path(env.get(variable) or default).expanduser().resolve()
 
+        home = folder("MOBILITY_HOME", root / ".mobility")
         return cls(
             repository=root,
-            home=folder("MOBILITY_HOME", root / ".mobility"),
+            home=home,
             database_url=env.get("MOBILITY_DATABASE_URL") or None,
             replay_url=(env.get(REPLAY_URL_VARIABLE) or "").rstrip("/") or None,
             dags_dir=folder("MOBILITY_DAGS_DIR", root / "dags"),
             snapshot_dir=folder("MOBILITY_SNAPSHOT_DIR", root / "snapshot"),
             dbt_project_dir=folder("MOBILITY_DBT_PROJECT_DIR", root / "dbt_project"),
             expectations_dir=folder("MOBILITY_EXPECTATIONS_DIR", root / "expectations"),
+            inbox_dir=folder("MOBILITY_INBOX_DIR", home / "inbox"),
+            inbox_settle=_seconds(env, "MOBILITY_INBOX_SETTLE_SECONDS", default=30.0),
             environment=env,
         )
 
@@ -86,7 +109,8 @@ class Settings:
         """How to reach a source.
 
         ``AIRFLOW_CONN_MOBILITY_<SOURCE>`` (Airflow's JSON or URI form) wins; else the replay server
-        where one is set; else the source's own address. Raises SettingsError on a malformed variable,
+        where one is set; else the source's own address, which for files that are dropped is its folder of
+        the inbox (``inbox:<source>``). Raises SettingsError on a malformed variable,
         NotConfigured for a source that is off until a connection is configured.
         """
         from mobility_warehouse.sources.declaration import SourceConnection
@@ -101,6 +125,8 @@ class Settings:
                 f"source {source.name} is off until it has a connection: set {variable} or make Airflow's "
                 f"connection mobility_{source.name}"
             )
+        if source.default_base_url.startswith(INBOX):
+            return SourceConnection((self.inbox_dir / source.default_base_url.removeprefix(INBOX)).as_uri())
         return SourceConnection(source.default_base_url)
 
     @staticmethod
@@ -109,7 +135,9 @@ class Settings:
         from mobility_warehouse.sources.declaration import SourceConnection
 
         protocol = import_module(f"mobility_warehouse.snapshot.{source.name}")
-        path = getattr(protocol, "BASE_PATH", urlsplit(source.default_base_url or "").path)
+        address = source.default_base_url or ""
+        own_path = "" if address.startswith(INBOX) else urlsplit(address).path
+        path = getattr(protocol, "BASE_PATH", own_path)
         return SourceConnection(
             base_url=f"{replay_url}/{source.name}{path}",
             user=getattr(protocol, "USER", None),

@@ -12,12 +12,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Protocol, Self
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Engine, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mobility_warehouse.database.declared import version_table
@@ -25,7 +26,7 @@ from mobility_warehouse.database.tables import COUNTED, raw_fetch, raw_response
 from mobility_warehouse.landing import quarantine
 from mobility_warehouse.landing.archive import ArchivedResponse, archive, read_body, validators
 from mobility_warehouse.landing.hashing import declaration_hash, key_hashes, with_hashes
-from mobility_warehouse.landing.report import FetchReport, PullBusy, PullFailed, PullRefused
+from mobility_warehouse.landing.report import FetchReport, PullBusy, PullError, PullFailed, PullRefused
 from mobility_warehouse.landing.spool import Spool
 from mobility_warehouse.landing.versions import Landing
 from mobility_warehouse.sources.declaration import (
@@ -86,6 +87,21 @@ order by response.response_no
 """
 
 
+#: Bodies that have landed for a slice; of an accepted fetch they are those of the refused one.
+_LANDED_FILES = """
+select response.sha256, response.headers ->> 'last-modified' as modified
+from raw.fetch as pull
+inner join raw.response on coalesce(pull.accepted_fetch_id, pull.fetch_id) = response.fetch_id
+where pull.source = :source and pull.resource = :resource and pull.slice = :slice
+    and pull.outcome in ('loaded', 'unchanged')
+"""
+
+
+def _not_asked(request: Request) -> Answer:
+    """What a conversation about files is given for a file, which is asked for later if at all."""
+    return Answer(request, 304, {}, b"", datetime.now(UTC), timedelta(0), not_modified=True)
+
+
 @dataclass(slots=True)
 class _Archived:
     """An answer of an earlier fetch, read from the archive when asked for."""
@@ -136,9 +152,43 @@ def pull(
     Raises PullFailed when the source gave no whole, valid answer, PullRefused when more records than the
     resource allows were quarantined or would be withdrawn, PullBusy when the slice is being pulled already.
     In each case the versions are as before; what was received is in the archive and in raw.fetch.
+
+    Of files that are read once, each new one is a fetch of its own. One that fails does not keep later ones
+    waiting: the first failure is raised when all were tried, and the report is of the last that landed.
     """
+    if resource_of(source, part.resource).once:
+        return _pull_files(engine, source, part, connection, client=client, run_id=run_id)
     with _Pull(engine, source, part, run_id) as running:
         return running.from_source(connection, client)
+
+
+def _pull_files(
+    engine: Engine,
+    source: Source,
+    part: Slice,
+    connection: SourceConnection,
+    *,
+    client: Sender,
+    run_id: str | None,
+) -> FetchReport:
+    failure: PullError | None = None
+    with _Pull(engine, source, part, run_id) as running:
+        new = running.new_files(connection, client)
+        if not new:
+            return running.without_new_files()
+        try:
+            report = running.from_file(new[0], client)
+        except PullError as error:
+            failure, report = error, error.report
+    for request in new[1:]:
+        with _Pull(engine, source, part, run_id) as running:
+            try:
+                report = running.from_file(request, client)
+            except PullError as error:
+                failure = failure or error
+    if failure is not None:
+        raise failure
+    return report
 
 
 def accept(
@@ -196,6 +246,8 @@ def _again(
                 raw_fetch.c.slice == row.slice,
                 raw_fetch.c.fetch_id > fetch_id,
                 raw_fetch.c.outcome.in_(("loaded", "unchanged")),
+                # A look at an inbox without a new file has read nothing.
+                raw_fetch.c.url.is_not(None) if resource_of(source, row.resource).once else true(),
             )
         ).first()
     if later is not None:
@@ -402,6 +454,68 @@ class _Pull:
         except SourceError as error:
             self._end("failed", str(error))
             raise PullFailed(self._report) from error
+
+    # -- files that are read once -------------------------------------------------------------------
+
+    def new_files(self, connection: SourceConnection, client: Sender) -> list[Request]:
+        """The files of the source's listing that have not landed for the slice, oldest first."""
+        try:
+            offered = self._offered(connection, client)
+        except SourceError as error:
+            self._end("failed", str(error))
+            raise PullFailed(self._report) from error
+        landed, newest = self._landed_files()
+        new = [request for request in offered if request.sha256 not in landed]
+        if not self._resource.complete_pulls or newest is None:
+            return new
+        return [request for request in new if request.modified is None or request.modified >= newest]
+
+    def _offered(self, connection: SourceConnection, client: Sender) -> list[Request]:
+        offered: dict[str, Request] = {}
+        conversation = self._source.conversation(self._part, connection)
+        try:
+            request = next(conversation)
+            while True:
+                if request.archive:
+                    if request.sha256 is None:
+                        raise SourceError(f"{self._name}: a file without its sha256 cannot be read once")
+                    offered.setdefault(request.sha256, request)
+                    request = conversation.send(_not_asked(request))
+                else:
+                    request = conversation.send(self._one(request, client, {}))
+        except StopIteration:
+            return list(offered.values())
+
+    def _landed_files(self) -> tuple[set[str], datetime | None]:
+        """SHA-256 (hex) of the bytes that have landed for the slice, and the second in which the newest of
+        these files was modified."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(text(_LANDED_FILES), self._scope).all()
+        moments = [parsedate_to_datetime(row.modified) for row in rows if row.modified]
+        return {row.sha256.hex() for row in rows}, max(moments, default=None)
+
+    def without_new_files(self) -> FetchReport:
+        """End the pull: whatever lies there has landed already."""
+        return self._end("unchanged", "no new file")
+
+    def from_file(self, request: Request, client: Sender) -> FetchReport:
+        """Land one file."""
+        previous = self._previous()
+        if previous is not None and previous.declaration_hash != declaration_hash(self._resource):
+            previous = None
+        try:
+            return self._land(self._asked_file(request, client), previous)
+        except SourceError as error:
+            self._end("failed", str(error))
+            raise PullFailed(self._report) from error
+
+    def _asked_file(self, request: Request, client: Sender) -> Generator[_Asked]:
+        try:
+            yield _Asked(self._one(request, client, {}))
+        except FetchError as error:
+            if error.answer is None:
+                raise
+            yield _Asked(error.answer, error)
 
     def _may_ask_for_changes(self, previous: _Previous, connection: SourceConnection) -> bool:
         """Whether the source can be asked for changes, and the state is one that changes may be put upon."""
@@ -720,7 +834,7 @@ class _Pull:
             refusal = self._refusal(landing) if limits else None
             if refusal is None:
                 outcome = "loaded" if report.changed else "unchanged"
-                quarantine.settle(connection, report.source, report.resource, report.slice, report.fetch_id)
+                quarantine.settle(connection, report.source, self._resource, report.slice, report.fetch_id)
                 self._finish(connection, outcome, None, {"landed_at": landing.moment, **values})
             else:
                 transaction.rollback()

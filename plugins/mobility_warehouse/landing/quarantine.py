@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from mobility_warehouse.database.declared import version_table
 from mobility_warehouse.database.tables import quarantine_record, restricted_quarantined
 from mobility_warehouse.landing.hashing import key_hashes
 from mobility_warehouse.sources.declaration import Rejected, Resource
@@ -82,19 +83,29 @@ def put(
     return [key for key in hashes if key is not None]
 
 
-def settle(connection: Connection, source_name: str, resource: str, slice_name: str, fetch_id: int) -> None:
-    """A fetch has landed: open records of the slice's earlier fetches are superseded by what it said."""
-    connection.execute(
-        update(quarantine_record)
-        .where(
-            quarantine_record.c.source == source_name,
-            quarantine_record.c.resource == resource,
-            quarantine_record.c.slice == slice_name,
-            quarantine_record.c.fetch_id < fetch_id,
-            quarantine_record.c.status == "open",
-        )
-        .values(status="superseded", resolved_fetch_id=fetch_id)
+def settle(
+    connection: Connection,
+    source_name: str,
+    resource: Resource,
+    slice_name: str,
+    fetch_id: int,
+) -> None:
+    """A fetch has landed: open records of the slice's earlier fetches are superseded by what it said.
+
+    Of files that hold a part of the slice each, a file speaks only of the keys that it brought.
+    """
+    superseded = update(quarantine_record).where(
+        quarantine_record.c.source == source_name,
+        quarantine_record.c.resource == resource.name,
+        quarantine_record.c.slice == slice_name,
+        quarantine_record.c.fetch_id < fetch_id,
+        quarantine_record.c.status == "open",
     )
+    if resource.once and not resource.complete_pulls:
+        versions = version_table(source_name, resource)
+        brought = select(versions.c.key_hash).where(versions.c.fetch_id == fetch_id)
+        superseded = superseded.where(quarantine_record.c.key_hash.in_(brought))
+    connection.execute(superseded.values(status="superseded", resolved_fetch_id=fetch_id))
 
 
 def find(

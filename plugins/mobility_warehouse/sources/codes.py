@@ -31,6 +31,19 @@ def known_codes(source: str, code_type: str) -> frozenset[str]:
     return codes
 
 
+@cache
+def codes_by_name(source: str, code_type: str) -> dict[str, str]:
+    """Code of each name that the reference of the source lists for that type; several names may have one.
+
+    Raises KeyError where it lists none.
+    """
+    with (files(__package__) / "reference" / f"{source}_codes.csv").open(encoding="utf-8") as lines:
+        codes = {row["name"]: row["code"] for row in csv.DictReader(lines) if row["code_type"] == code_type}
+    if not codes:
+        raise KeyError(f"the reference of {source} lists no codes of type {code_type}")
+    return codes
+
+
 def code_drift(source: str, code_type: str, met: Iterable[str]) -> CodeDrift:
     """Compare codes met with the reference, both ways."""
     known, seen = known_codes(source, code_type), frozenset(met)

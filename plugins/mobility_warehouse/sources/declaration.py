@@ -77,6 +77,12 @@ class Resource:
     the column that decides under ``OnConflict.LATEST``. A pull is refused as a whole when more than
     ``max_quarantined_share`` of what was read is quarantined, or more than ``max_withdrawn_share`` of
     the slice's current versions would be withdrawn.
+
+    ``once`` is for files that people drop: the conversation asks for a listing (``archive=False``) and
+    then, oldest first, for every file, and is given no answers to these. Each file that has not landed for
+    the slice is landed as a fetch of its own; bytes that have are not read again, whatever the file's name
+    or date. With ``complete_pulls`` each file is the whole slice, and one that is older than the last that
+    landed is passed over.
     """
 
     name: str
@@ -89,6 +95,7 @@ class Resource:
     max_quarantined_share: float = 0.05
     max_withdrawn_share: float = 0.10
     personal_data: bool = False
+    once: bool = False
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -133,7 +140,8 @@ class Request:
     ``repr`` leaves out headers and body, which may hold a password or token. ``public_url`` is what logs and
     ``raw.response`` show; it must hold no secret. ``label`` names the request where the URL alone does
     not (RPC methods). ``conditional`` sends If-None-Match and If-Modified-Since of the last loaded fetch
-    of the slice when the URL is the same.
+    of the slice when the URL is the same. ``sha256`` (hex) and ``modified`` are what a listing says of a
+    file that is asked for.
     """
 
     url: str
@@ -144,6 +152,8 @@ class Request:
     conditional: bool = True
     label: str = ""
     public_url: str | None = None
+    sha256: str | None = None
+    modified: datetime | None = None
 
 
 #: Header by which a server, the replay server above all, marks records that no publisher ever gave.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,7 @@ import httpx
 import tenacity
 
 from mobility_warehouse.sources.declaration import Answer, Request, SourceError
+from mobility_warehouse.sources.inbox import FileTransport
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +97,17 @@ class _TryError(Exception):
 
 
 class Client:
-    """A synchronous client, to be used as a context manager; keeps connections open between requests."""
+    """A synchronous client, to be used as a context manager; keeps connections open between requests.
 
-    def __init__(self, settings: HttpSettings | None = None) -> None:
+    ``file://`` addresses are served by ``files``, this installation's inbox where None.
+    """
+
+    def __init__(
+        self, settings: HttpSettings | None = None, *, files: httpx.BaseTransport | None = None
+    ) -> None:
         self.settings = settings or HttpSettings()
+        # Beside the HTTP client and not in it: no server can lead a reader to a file by a redirect.
+        self._files = files or FileTransport()
         self._last_sent: dict[str, float] = {}
         self._http = httpx.Client(
             headers={
@@ -123,6 +132,7 @@ class Client:
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
+        self._files.close()
 
     def send(
         self,
@@ -195,18 +205,12 @@ class Client:
         return max(asked or 0.0, backoff(state))
 
     def _try_once(self, request: Request, conditions: Mapping[str, str]) -> Answer:
-        self._be_polite(request.url)
+        if not _is_file(request):
+            self._be_polite(request.url)
         requested_at = datetime.now(UTC)
         started = time.monotonic()
         try:
-            with self._http.stream(
-                request.method,
-                request.url,
-                headers={**request.headers, **conditions},
-                content=request.body,
-                # A body may hold credentials: it never follows a redirect to another place.
-                follow_redirects=request.method == "GET",
-            ) as response:
+            with self._response(request, conditions) as response:
                 body = self._body(response, started)
                 status, headers = response.status_code, dict(response.headers)
         except httpx.TimeoutException as error:
@@ -236,6 +240,22 @@ class Client:
             )
         return answer
 
+    @contextmanager
+    def _response(self, request: Request, conditions: Mapping[str, str]) -> Iterator[httpx.Response]:
+        headers = {**request.headers, **conditions}
+        if _is_file(request):
+            yield self._files.handle_request(httpx.Request(request.method, request.url, headers=headers))
+            return
+        with self._http.stream(
+            request.method,
+            request.url,
+            headers=headers,
+            content=request.body,
+            # A body may hold credentials: it never follows a redirect to another place.
+            follow_redirects=request.method == "GET",
+        ) as response:
+            yield response
+
     def _body(self, response: httpx.Response, started: float) -> bytes:
         limit = self.settings.max_body_bytes
         chunks: list[bytes] = []
@@ -261,6 +281,10 @@ class Client:
         if wait > 0:
             time.sleep(wait)
         self._last_sent[host] = time.monotonic()
+
+
+def _is_file(request: Request) -> bool:
+    return httpx.URL(request.url).scheme == "file"
 
 
 def public_url(request: Request) -> str:
