@@ -312,7 +312,8 @@ def test_a_file_that_a_source_no_longer_has_is_removed(publisher_files: Path, tm
 )
 def test_a_missing_input_is_named(publisher_files: Path, tmp_path: Path, missing: str) -> None:
     (publisher_files / missing).unlink()
-    result = CliRunner().invoke(main, [str(publisher_files), str(tmp_path / "out")])
+    chosen = [argument for name in FIGURES for argument in ("--source", name)]
+    result = CliRunner().invoke(main, [str(publisher_files), str(tmp_path / "out"), *chosen])
 
     assert result.exit_code == 1
     assert "input file is missing" in result.output

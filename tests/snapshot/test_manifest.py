@@ -19,10 +19,11 @@ from mobility_warehouse.snapshot.store import (
     sha256,
     write_manifest,
 )
+from mobility_warehouse.sources.registry import sources
 
 DIRECTORY = default_directory()
 FILES = read_manifest(DIRECTORY).files
-LICENCES = {"who_gho": "CC BY-NC-SA 3.0 IGO", "world_bank": "CC BY 4.0"}
+LICENCES = {name: source.licence for name, source in sources().items()}
 
 
 def test_every_file_is_in_the_manifest_and_none_is_missing() -> None:
@@ -50,8 +51,9 @@ def test_origin_and_licence_are_stated(entry: Entry) -> None:
     for statement in (entry.publisher, entry.licence, entry.attribution, entry.processing):
         assert statement.strip()
     assert entry.licence_url.startswith("https://")
-    assert entry.synthetic is (entry.source == "limesurvey")
-    if not entry.synthetic:
+    if entry.synthetic:
+        assert entry.publisher == "this project"
+    else:
         assert entry.licence == LICENCES[entry.source]
         assert entry.inputs
         assert entry.retrieved.strip()
