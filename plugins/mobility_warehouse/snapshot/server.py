@@ -98,10 +98,11 @@ def create_app(
         middleware=[
             Middleware(FaultMiddleware, board=board, error_in_200=error_in_200),
             Middleware(GZipMiddleware, minimum_size=500, compresslevel=_GZIP_LEVEL),
-            Middleware(VintageMiddleware, default=default_vintage or max(store.vintages)),
+            Middleware(VintageMiddleware),
         ],
     )
     application.state.board = board
+    application.state.vintage = default_vintage or max(store.vintages)
     return application
 
 
@@ -153,6 +154,7 @@ class ReplayServer:
     ) -> None:
         application = create_app(snapshot_dir, default_vintage=default_vintage, gho_page_size=gho_page_size)
         self.board: FaultBoard = application.state.board
+        self._state = application.state
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
@@ -182,6 +184,10 @@ class ReplayServer:
     def vintage(self, number: int) -> str:
         """Base URL of one vintage."""
         return f"{self.url}/vintage-{number}"
+
+    def show(self, vintage: int) -> None:
+        """Answers paths without a vintage prefix from that vintage from now on, as time does."""
+        self._state.vintage = vintage
 
     def add_fault(
         self, match: str, fault: str, *, times: int | None = None, after: int = 0, **params: object

@@ -12,18 +12,21 @@ _PREFIX = re.compile(r"^/vintage-(\d+)(?=/)")
 
 
 class VintageMiddleware:
-    """Takes the prefix off the path and tells the routes which vintage is asked for."""
+    """Takes the prefix off the path and tells the routes which vintage is asked for.
 
-    def __init__(self, app: ASGIApp, default: int) -> None:
+    Without a prefix it is ``state.vintage`` of the application, which may change while the server runs: a
+    source at one address goes on to its next state.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.default = default
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
         if scope["type"] == "http":
             state = scope.setdefault("state", {})
             state["original_path"] = scope["path"]
-            state["vintage"] = self.default
+            state["vintage"] = scope["app"].state.vintage
             prefix = _PREFIX.match(scope["path"])
             if prefix is not None:
                 state["vintage"] = int(prefix[1])
