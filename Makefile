@@ -85,7 +85,7 @@ dbt-parse: install ## Parse the dbt project
 		--target-path $(MOBILITY_HOME)/dbt/parse --log-path $(MOBILITY_HOME)/dbt/logs
 
 pytest: install-dev ## Run the tests
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
 benchmark: install ## Measure what docs/benchmarks.md states
 	$(UV) sync --frozen --inexact --group benchmark --python $(PYTHON)

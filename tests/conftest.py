@@ -8,10 +8,12 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
@@ -111,6 +113,28 @@ def warehouse(postgres_url: URL, deployed_template: URL) -> Iterator[Engine]:
     drop_database(postgres_url, url)
 
 
+class _ByFile(LoadScopeScheduling):
+    """Gives each file to one worker, so that what its fixtures build is built once.
+
+    What xdist itself offers for that, ``xdist_group``, has no effect under pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return next((folder for folder in _ONE_WORKER if folder in file), file)
+
+
+#: Folders whose files share what takes long to build.
+_ONE_WORKER = ("tests/transform/",)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Whole files, in the order in which they were collected."""
+    config.option.loadscopereorder = False
+    return _ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests last, so that a simple mistake shows early."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Run files with slow tests last, so that a simple mistake shows early."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path in slow)

@@ -22,7 +22,7 @@ FILES = sorted((REPOSITORY / "dags").glob("*.py"))
 #: Libraries that cost seconds to import.
 HEAVY = {"great_expectations", "pandas", "dbt", "alembic", "starlette", "uvicorn"}
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dags")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

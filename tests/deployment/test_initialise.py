@@ -20,7 +20,7 @@ from tests.runtime.conftest import clean_environment
 DEPLOYMENT = Path(__file__).parents[2] / "deployment"
 PASSWORDS = {"AIRFLOW_DB_PASSWORD": "airflow-it's-$ecret", "WAREHOUSE_DB_PASSWORD": "warehouse_password-1"}
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("initialise")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from mobility_warehouse.settings import Settings
 from mobility_warehouse.sources.registry import sources
 from tests.runtime.conftest import MOBILITY, clean_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("main job")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
