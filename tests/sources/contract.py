@@ -77,14 +77,13 @@ class SourceFixture:
 
 @dataclass(slots=True)
 class Pulled:
-    """What a pull read; ``pages`` counts the answers that held its records."""
+    """What a pull read."""
 
     frame: pl.DataFrame
     rejected: list[Rejected] = field(default_factory=list)
     read: int = 0
     absent: int = 0
     urls: list[str] = field(default_factory=list)
-    pages: int = 0
 
 
 def pull(
@@ -111,7 +110,6 @@ def pull_with(client: Client, source: Source, part: Slice, connection: SourceCon
                 pulled.rejected += reading.rejected
                 pulled.read += reading.read
                 pulled.absent += reading.absent
-                pulled.pages += bool(reading.read)
             request = conversation.send(answer)
     except StopIteration:
         pulled.frame = pl.concat(frames)
