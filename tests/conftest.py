@@ -113,7 +113,7 @@ def warehouse(postgres_url: URL, deployed_template: URL) -> Iterator[Engine]:
     drop_database(postgres_url, url)
 
 
-class _ByFile(LoadScopeScheduling):
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
     """Gives each file to one worker, so that what its fixtures build is built once.
 
     What xdist itself offers for that, ``xdist_group``, has no effect under pytest 9.2.
