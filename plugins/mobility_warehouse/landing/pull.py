@@ -786,6 +786,8 @@ class _Pull:
             report.absent += reading.absent
             report.quarantined += len(reading.rejected)
             self._mark = max(filter(None, (self._mark, reading.mark)), default=None)
+            if reading.is_whole:
+                self._changes_since = None
             if reading.withdrawn is not None:
                 stated = key_hashes(self._resource, reading.withdrawn.to_dicts())
                 self._withdrawn_keys += [key for key in stated if key is not None]

@@ -205,7 +205,8 @@ class Reading:
     because it is missing. ``withdrawn`` holds the key columns of absent records that say so themselves
     (``deleted`` of DHIS2, action D of SDMX): these keys are withdrawn whether or not the pull is whole.
     ``mark`` is how far the publisher's own record of changes reaches in this answer, as text that sorts
-    by time; see ``GivesChanges``.
+    by time; see ``GivesChanges``. ``is_whole`` says that the answer is the whole slice although changes were
+    asked for: a publisher may tell whether something changed, and not what.
     """
 
     frame: pl.DataFrame
@@ -214,6 +215,7 @@ class Reading:
     absent: int = 0
     withdrawn: pl.DataFrame | None = None
     mark: str | None = None
+    is_whole: bool = False
 
 
 class SourceError(Exception):
