@@ -1,0 +1,128 @@
+"""Rules on workforce accounts and SDG series catch what they are for, each on records made for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from mobility_warehouse.quality.rules import read_rules
+
+EXPECTATIONS = Path(__file__).parents[2] / "expectations" / "raw"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Changes of the asset's sound record: those that keep the rule, and those of which one row breaks it."""
+
+    rule: str
+    broken: list[dict[str, Any]]
+    kept: list[dict[str, Any]] = field(default_factory=lambda: [{}])
+
+
+#: A record in order of every asset that has rules, and of those that rules look up.
+SOUND: dict[str, dict[str, dict[str, Any]]] = {
+    "nhwa": {
+        "data_value": {
+            "data_element": "STOCK",
+            "period": "2023",
+            "organisation_unit": "KEN",
+            "category_option_combo": "default",
+            "attribute_option_combo": "default",
+            "value": "12000",
+        },
+        "data_element": {
+            "code": "STOCK",
+            "name": "NHWA_Medical Doctors Stock Total",
+            "value_type": "INTEGER_ZERO_OR_POSITIVE",
+        },
+        "category_option_combo": {"code": "default"},
+        "data_set": {"code": "NHWA-M1", "period_type": "Yearly"},
+        "indicator": {"code": "NHWA-2017-1-08-MD", "factor": 100},
+        "indicator_value": {
+            "indicator": "NHWA-2017-1-08-MD",
+            "period": "2023",
+            "organisation_unit": "KEN",
+            "value": 100.0,
+        },
+    },
+}
+ITEM = {"code": "ITEM", "name": "NHWA_10-02 HRHIS for reporting on the WHO Global Code", "value_type": "TEXT"}
+CASES = {
+    "nhwa": [
+        Case("year_plausible", [{"period": "1989"}, {"period": "1990"}]),
+        Case("numbers_are_numbers", [{"value": "-3"}, {"value": "3.5"}], [{"value": "0"}]),
+        Case(
+            "existence_is_yes_partial_or_no",
+            [{"data_element": "ITEM", "value": "In progress"}],
+            [{"data_element": "ITEM", "value": "partial"}, {"value": "12"}],
+        ),
+        Case("elements_listed", [{}, {"data_element": "GONE"}]),
+        Case("combinations_listed", [{"category_option_combo": "SEX_F"}]),
+        Case(
+            "one_attribute_combination",
+            [{"attribute_option_combo": "project"}],
+            [{"attribute_option_combo": None}, {}],
+        ),
+        Case(
+            "stock_has_no_leap",
+            [{"period": "2022", "value": "5999"}, {}],
+            [{"period": "2022", "value": "6000"}, {}, {"period": "2020", "value": "1"}],
+        ),
+        Case("periods_are_years", [{"period_type": "Monthly"}]),
+        Case("names_are_unique", [{}, {"code": "OTHER"}], [{}, ITEM]),
+        Case("shares_are_percentages", [{"value": 100.1}]),
+    ],
+}
+LOOKED_UP: dict[str, dict[str, list[dict[str, Any]]]] = {
+    "nhwa": {"data_element": [{}, ITEM], "category_option_combo": [{}], "indicator": [{}]}
+}
+
+
+def put(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Rows of a resource's table; what they leave out is null."""
+    names = ", ".join(rows[0])
+    marks = ", ".join(f":{name}" for name in rows[0])
+    connection.execute(text(f"insert into {table} ({names}) values ({marks})"), rows)
+
+
+def found(warehouse: Engine, source: str, asset: str, query: str, changes: list[dict[str, Any]]) -> int:
+    """How many rows the query finds among those records; nothing is kept."""
+    with warehouse.connect() as connection:
+        for name in {*LOOKED_UP[source], asset}:
+            # Twins of the landed tables in front of them: a rule needs no history, nor its constraints.
+            connection.execute(
+                text(f"create temporary table raw_{name} (like raw.{source}__{name} including defaults)")
+            )
+            required: list[str] = list(
+                connection.execute(
+                    text(
+                        "select attname from pg_attribute where attrelid = cast(:table as regclass) "
+                        "and attnum > 0 and attnotnull"
+                    ),
+                    {"table": f"raw_{name}"},
+                ).scalars()
+            )
+            for column in required:
+                connection.execute(text(f'alter table raw_{name} alter "{column}" drop not null'))
+        for name, rows in LOOKED_UP[source].items():
+            if name != asset:
+                sound = SOUND[source][name]
+                put(connection, f"raw_{name}", [{**sound, **row, "fetched_to": "infinity"} for row in rows])
+        put(connection, f"raw_{asset}", [{**SOUND[source][asset], **change} for change in changes])
+        connection.execute(text(f"alter table raw_{asset} rename to batch"))
+        return len(connection.execute(text(query.replace(f"raw.{source}__", "raw_"))).all())
+
+
+@pytest.mark.parametrize("source", CASES)
+def test_every_rule_finds_what_it_is_for_and_nothing_else(warehouse: Engine, source: str) -> None:
+    rules = {rule.rule: rule for rule in read_rules(EXPECTATIONS / f"{source}.yml")}
+    assert rules.keys() == {case.rule for case in CASES[source]}
+    for case in CASES[source]:
+        rule = rules[case.rule]
+        assert rule.query is not None
+        assert found(warehouse, source, rule.asset, rule.query, case.kept) == 0, case.rule
+        assert found(warehouse, source, rule.asset, rule.query, case.broken) == 1, case.rule
