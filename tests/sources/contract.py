@@ -54,7 +54,8 @@ class SourceFixture:
     holds ``read`` records; ``expected/<source>.json`` holds some of them, by key. ``data_requests`` matches
     the requests of the slice that answer with records, as the replay server's faults match. ``paged_answer``
     is the source's paging spoken for any total and page size; None for a source that answers in one piece.
-    ``fault_messages`` is what the error must say under a fault where the source does not speak JSON.
+    Drifts change one record each, from number ``first_drift`` on. ``fault_messages`` is what the error must
+    say under a fault where the source does not speak JSON.
     """
 
     replay_path: str
@@ -68,6 +69,7 @@ class SourceFixture:
     password: str | None = None
     paged_answer: Callable[[PagedRequest], bytes] | None = None
     paged_part: Slice | None = None
+    first_drift: int = 0
     fault_messages: Mapping[str, str] = field(default_factory=dict)
 
     def connection(self, replay_url: str) -> SourceConnection:

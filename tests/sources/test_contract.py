@@ -150,12 +150,13 @@ def test_conditions_of_another_state_bring_the_whole_answer(
 
 
 def test_drift_is_found_and_named(source: Source, fixture: SourceFixture, replay: ReplayServer) -> None:
-    for position, drift in enumerate(fixture.drifts):
+    drifts = dict(enumerate(fixture.drifts, fixture.first_drift))
+    for position, drift in drifts.items():
         replay.add_fault(fixture.data_requests, "mutate", **{"records": [position], **drift.mutation})
     pulled = pull(source, fixture.part, fixture.connection(replay.url))
 
     found = {record.record_no: (record.reason, record.field) for record in pulled.rejected}
-    assert found == {position: (drift.reason, drift.field) for position, drift in enumerate(fixture.drifts)}
+    assert found == {position: (drift.reason, drift.field) for position, drift in drifts.items()}
     assert pulled.read == fixture.read == pulled.frame.height + len(pulled.rejected) + pulled.absent
     for record in pulled.rejected:
         part = f"{source.name} {fixture.part.resource} {fixture.part.name}"
@@ -170,8 +171,12 @@ def test_drift_is_found_and_named(source: Source, fixture: SourceFixture, replay
 def test_text_beyond_ascii_arrives_whole(
     source: Source, fixture: SourceFixture, replay: ReplayServer
 ) -> None:
-    drift = next(drift for drift in fixture.drifts if drift.reason == "overlong")
-    replay.add_fault(fixture.data_requests, "mutate", records=[1], non_ascii=[drift.field])
+    drift = next((drift for drift in fixture.drifts if drift.reason == "overlong"), None)
+    if drift is None:
+        pytest.skip("the records hold no free text")
+    replay.add_fault(
+        fixture.data_requests, "mutate", records=[fixture.first_drift + 1], non_ascii=[drift.field]
+    )
     pulled = pull(source, fixture.part, fixture.connection(replay.url))
     assert pulled.rejected == []
     text = pulled.frame.select(pl.concat_str(pl.col(pl.String), ignore_nulls=True)).to_series()
@@ -186,7 +191,7 @@ def test_text_beyond_ascii_arrives_whole(
     [
         ("error_in_200", "error inside HTTP 200"),
         ("empty_200", "empty"),
-        ("html", "HTML instead of JSON"),
+        ("html", "HTML instead of"),
         ("truncated_json", "cut short"),
         ("cut_mid_body", "connection cut"),
         ("http_500", "HTTP 500"),

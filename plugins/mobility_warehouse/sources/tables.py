@@ -222,11 +222,18 @@ Cell = str | int | float | bool | date | datetime | time | timedelta | Unreadabl
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """Cells of one row, its number in the file (from 1) and its bytes."""
+    """Cells of one row, its number in the file (from 1) and, of a line of text, its bytes."""
 
     number: int
     cells: Sequence[Cell]
-    record: bytes
+    line: bytes | None = None
+
+    @property
+    def record(self) -> bytes:
+        """The line as it came, or the cells of a sheet as JSON."""
+        if self.line is not None:
+            return self.line
+        return json.dumps([_text(cell) for cell in self.cells], ensure_ascii=False).encode()
 
 
 @dataclass(slots=True)
@@ -236,6 +243,7 @@ class _Table:
     spec: TableSpec
     where: str
     headings: dict[str, int]
+    width: int
     rows: list[_Row]
     first_record: int
 
@@ -246,21 +254,15 @@ def _collapsed(cell: Cell) -> str:
 
 def _text(cell: Cell) -> str | None:
     """A cell as text: numbers as shortest round trip, whole ones without a fraction; None for nothing."""
-    match cell:
-        case None | Unreadable():
-            return None
-        case str():
-            return cell.strip() or None
-        case bool():
-            return str(cell).lower()
-        case float():
-            return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
-        case int():
-            return str(cell)
-        case datetime() | date() | time():
-            return cell.isoformat()
-        case _:
-            return str(cell)
+    if isinstance(cell, str):
+        return cell.strip() or None
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if cell is None or isinstance(cell, Unreadable):
+        return None
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
 
 
 def _csv_rows(label: str, body: bytes, mapping: FileMapping) -> list[_Row]:
@@ -331,10 +333,7 @@ def _sheet_rows(label: str, body: bytes, wanted: str | None) -> tuple[str, list[
             cells.append([])
         cells[row] += [""] * (column + 1 - len(cells[row]))
         cells[row][column] = Unreadable(why)  # type: ignore[call-overload]
-    return name, [
-        _Row(number, row, json.dumps([_text(cell) for cell in row], ensure_ascii=False).encode())
-        for number, row in enumerate(cells, 1)
-    ]
+    return name, [_Row(number, row) for number, row in enumerate(cells, 1)]
 
 
 def _sheet_name(label: str, names: Sequence[str], wanted: str | None) -> str:
@@ -476,7 +475,7 @@ class TableReader:
                 break
             body.append(row)
         self._check_headings(where, spec, headings, blank, body)
-        return _Table(spec, where, headings, body, first_record)
+        return _Table(spec, where, headings, width, body, first_record)
 
     @staticmethod
     def _header_position(where: str, header: HeaderSpec, rows: list[_Row]) -> int:
@@ -547,15 +546,15 @@ class TableReader:
         rejected: list[Rejected] = []
         kept: dict[int, _Row] = {}
         for number, row in enumerate(table.rows, table.first_record):
-            fault = _row_fault(row, width)
-            if fault is not None:
-                rejected.append(self._rejected(label, table, number, None, *fault, {}))
+            if len(row.cells) < width or any(_text(cell) for cell in row.cells[table.width :]):
+                message = f"expected {width} fields, got {len(row.cells)}"
+                rejected.append(self._rejected(label, table, number, None, "wrong_width", message, {}))
             elif not _is_skipped(table, row):
                 kept[number] = row
         texts = self._texts(table, file_name, kept)
         typed = texts.with_columns(self._typed(column, table) for column in self.resource.columns)
         broken = self._broken(label, table, texts, typed)
-        rejected += broken.values()
+        rejected += self._without_echoes(broken, table, typed)
         valid = typed.filter(~pl.col("_at").is_in(list(broken)))
         valid, differing = self._without_totals(label, table, valid, typed, broken)
         rejected += differing
@@ -587,14 +586,24 @@ class TableReader:
             frame = pl.DataFrame(shared).with_columns(pl.lit(None, dtype=pl.String).alias("_heading"))
         else:
             value = columns[spec.unpivot.value]
-            frame = pl.concat(
-                pl.DataFrame(shared).with_columns(
-                    self._cells(rows, table.headings[heading], value).alias(value.name),
-                    *(pl.lit(text).alias(name) for name, text in self._filled(table, heading).items()),
-                    pl.lit(heading).alias("_heading"),
-                )
-                for heading in self._unpivoted(spec, table.headings)
-            ).sort("record_no", maintain_order=True)
+            headings = self._unpivoted(spec, table.headings)
+            cells = {
+                f"{_FAULT}{heading}": self._cells(rows, table.headings[heading], value)
+                for heading in headings
+            }
+            filled = pl.DataFrame(
+                [
+                    {"_column": f"{_FAULT}{heading}", "_heading": heading, **self._filled(table, heading)}
+                    for heading in headings
+                ],
+                infer_schema_length=None,
+            )
+            frame = (
+                pl.DataFrame({**shared, **cells})
+                .unpivot(list(cells), index=list(shared), variable_name="_column", value_name=value.name)
+                .join(filled, on="_column", how="left", maintain_order="left")
+                .sort("record_no", maintain_order=True)
+            )
         unfilled = [name for name in columns if name not in frame.columns]
         return frame.with_columns(
             *(pl.lit(None, dtype=pl.String).alias(name) for name in unfilled),
@@ -691,7 +700,7 @@ class TableReader:
                 shown = texts.row(row["_at"], named=True)[rule.column]
                 reason, message = rule.reason, rule.message.format(value=_shown(shown))
                 if shown is not None and shown.startswith(_FAULT):
-                    reason, message = "wrong_type", shown.removeprefix(_FAULT)
+                    _, reason, message = shown.split(_FAULT)
                 found[row["_at"]] = self._rejected(
                     label,
                     table,
@@ -702,6 +711,16 @@ class TableReader:
                     typed.row(row["_at"], named=True),
                 )
         return found
+
+    @staticmethod
+    def _without_echoes(broken: Mapping[int, Rejected], table: _Table, typed: pl.DataFrame) -> list[Rejected]:
+        """The rejected records without a row's total where its details are rejected as well."""
+        is_total = pl.any_horizontal(
+            pl.lit(False), *(pl.col(spec.column).is_in(spec.equal) for spec in table.spec.totals)
+        )
+        totals = set(typed.filter(is_total).get_column("_at").to_list())
+        rows = {record.record_no for at, record in broken.items() if at not in totals}
+        return [record for at, record in broken.items() if at not in totals or record.record_no not in rows]
 
     def _column_rules(self, column: Column, table: _Table) -> Iterator[Rule]:
         name, text = column.name, pl.col(column.name)
@@ -726,7 +745,8 @@ class TableReader:
             typed = pl.when(typed.is_finite()).then(typed)
         if column.type in _EXPECTED:
             expected = f"expected {_EXPECTED[column.type]}, got {{value}}"
-            yield Rule("wrong_type", name, text.is_not_null() & typed.is_null(), expected)
+            stated = self._plain(column, table).is_not_null()
+            yield Rule("wrong_type", name, stated & typed.is_null(), expected)
         else:
             expected = f"expected at most {self.text_limit:,} characters, got {{value}}"
             yield Rule("overlong", name, text.str.len_chars() > self.text_limit, expected)
@@ -835,27 +855,25 @@ _EXPECTED = {
 
 
 def _cell_text(cell: Cell, column: Column) -> str | None:
-    """A cell's text, or its fault where its kind alone shows that it is none of this column."""
+    """A cell's text, or its fault where the cell alone shows that it is none of this column."""
+    if isinstance(cell, str):
+        if "\0" in cell:
+            return _fault("control_character", "a NUL character cannot be stored")
+        if not cell.isascii() and any("\udc80" <= character <= "\udcff" for character in cell):
+            return _fault("not_unicode", "text is not UTF-8")
+        return cell.strip() or None
     if isinstance(cell, Unreadable):
-        return f"{_FAULT}{cell.why}"
+        return _fault("wrong_type", cell.why)
     if isinstance(cell, date | time | timedelta) and column.type not in _MOMENTS:
         # Spreadsheets turn codes such as 2-07 into dates of their own accord.
-        return f"{_FAULT}the cell holds the date or time {cell}, where none is expected"
+        return _fault("wrong_type", f"the cell holds the date or time {cell}, where none is expected")
     if isinstance(cell, int | float) and column.type in _MOMENTS:
-        return f"{_FAULT}the cell holds the number {cell}, which no format says is a date"
+        return _fault("wrong_type", f"the cell holds the number {cell}, which no format says is a date")
     return _text(cell)
 
 
-def _row_fault(row: _Row, width: int) -> tuple[str, str] | None:
-    if len(row.cells) < width or any(_text(cell) for cell in row.cells[width:]):
-        return "wrong_width", f"expected {width} fields, got {len(row.cells)}"
-    for cell in row.cells:
-        if isinstance(cell, str):
-            if "\0" in cell:
-                return "control_character", "a NUL character cannot be stored"
-            if any("\udc80" <= character <= "\udcff" for character in cell):
-                return "not_unicode", "text is not UTF-8"
-    return None
+def _fault(reason: str, message: str) -> str:
+    return f"{_FAULT}{reason}{_FAULT}{message}"
 
 
 def _is_skipped(table: _Table, row: _Row) -> bool:
