@@ -6,8 +6,9 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine, create_engine, text
@@ -20,10 +21,10 @@ from tests.transform.landed import Landed, economy, figure, gho_country, observa
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
 SECOND = datetime(2024, 9, 1, tzinfo=UTC)
 
-#: The marts that rest on the Global Health Observatory, the World Bank and seeds, with all they need.
+#: The marts that rest on the Global Health Observatory, the World Bank, the ILO and seeds, and their needs.
 FIGURES = (
     "path:seeds/reference +path:models/marts/dimensions +path:models/marts/workforce "
-    "+path:models/marts/remittances"
+    "+path:models/marts/remittances +path:models/marts/instruments"
 )
 
 MEMBERS = {"AGO": ("AO", "AFR"), "GBR": ("GB", "EUR"), "IDN": ("ID", "SEAR"), "NPL": ("NP", "SEAR")}
@@ -62,6 +63,17 @@ def copy_database(postgres_url: URL, deployed_template: URL) -> Iterator[Callabl
     with admin.connect() as connection:
         for engine in made:
             connection.execute(text(f"drop database {engine.url.database} with (force)"))
+
+
+#: What NORMLEX shows of two conventions: one row as reviewed, one of another day, one that nobody reviewed.
+RATIFICATIONS: dict[str, list[dict[str, Any]]] = {
+    "C149": [
+        {"country": "Sweden", "ratified": "10 Jul 1978", "ratified_on": date(1978, 7, 10)},
+        {"country": "Kenya", "ratified": "07 Jun 1990", "ratified_on": date(1990, 6, 7)},
+        {"country": "Nepal", "ratified": "01 Feb 2024", "ratified_on": date(2024, 2, 1)},
+    ],
+    "C143": [{"country": "Benin", "ratified": "1980"}],
+}
 
 
 def land_first(landed: Landed) -> None:
@@ -118,6 +130,14 @@ def land_first(landed: Landed) -> None:
         + [economy("1W", "WLD", "NA", "NA")],
         known_from=FIRST,
     )
+    for instrument, rows in RATIFICATIONS.items():
+        landed.versions(
+            "ilo",
+            "ratification",
+            landed.fetch("ilo", "ratification", FIRST),
+            [{"instrument": instrument, **row} for row in rows],
+            known_from=FIRST,
+        )
     revised = landed.fetch("who_gho", "observation", SECOND, synthetic=True)
     landed.versions(
         "who_gho",

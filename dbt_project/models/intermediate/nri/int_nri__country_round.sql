@@ -25,6 +25,7 @@ member as (
         country_period.country_iso3,
         country_period.who_region,
         country_period.income_group,
+        country_period.income_group_state,
         reporting_round.round_year,
         reporting_round.closed_on,
         survey.survey_id,
@@ -64,7 +65,10 @@ select
     member.closed_on,
     member.survey_id,
     member.who_region,
-    coalesce(member.income_group, 'unclassified') as income_group,
+    coalesce(
+        member.income_group,
+        case member.income_group_state when 'unknown' then 'unknown' else 'unclassified' end
+    ) as income_group,
     member.safeguards_edition,
     case
         when member.safeguards_edition is null then 'no_list_in_force'

@@ -2,6 +2,10 @@ with input as (
     select * from {{ ref('int_safeguards_input') }}
 ),
 
+observation as (
+    select * from {{ ref('int_gho_observation') }}
+),
+
 member_state as (
     select * from {{ ref('who_member_state') }}
 ),
@@ -21,6 +25,21 @@ member_state_of_edition as (
         on
             criteria.listed_by >= member_state.valid_from
             and criteria.listed_by < member_state.valid_to
+),
+
+-- An index of another definition than the threshold's is refused; which one it is, the explanation says.
+refused as (
+    select
+        criteria.edition,
+        observation.country_iso3,
+        max(observation.uhc_index_edition) as refused_uhc_index_edition
+    from criteria
+    inner join observation
+        on
+            observation.measure = 'uhc_index'
+            and criteria.last_uhc_index_year >= observation.year
+            and criteria.uhc_index_edition <> observation.uhc_index_edition
+    group by criteria.edition, observation.country_iso3
 ),
 
 measured as (
@@ -54,6 +73,8 @@ select
     measured.uhc_index,
     measured.uhc_index_year,
     measured.uhc_index_edition,
+    case when measured.uhc_index is null then refused.refused_uhc_index_edition end
+        as refused_uhc_index_edition,
     measured.inputs_refreshed_on,
     measured.is_modelled,
     coalesce(measured.is_synthetic, false) as is_synthetic,
@@ -63,3 +84,7 @@ left join measured
     on
         member_state_of_edition.edition = measured.edition
         and member_state_of_edition.country_iso3 = measured.country_iso3
+left join refused
+    on
+        member_state_of_edition.edition = refused.edition
+        and member_state_of_edition.country_iso3 = refused.country_iso3

@@ -27,6 +27,11 @@ select
                     then
                         'no UHC index of the definition ' || criteria_uhc_index_edition
                         || ' up to ' || last_uhc_index_year
+                        || coalesce(
+                            ', the one at hand is of the definition ' || refused_uhc_index_edition
+                            || ', which the threshold ' || round(uhc_index_threshold) || ' must not meet',
+                            ''
+                        )
             end,
             case
                 when is_published and not is_density_below_median

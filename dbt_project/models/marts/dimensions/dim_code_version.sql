@@ -10,5 +10,6 @@ select
     articles,
     status,
     note,
+    evidence,
     {{ reference_provenance() }}
 from code_version

@@ -8,5 +8,6 @@ select
     valid_to,
     who_region,
     income_group,
+    income_group_state,
     {{ reference_provenance() }}
 from country_period

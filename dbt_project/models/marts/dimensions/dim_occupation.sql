@@ -11,5 +11,6 @@ select
     in_scope_since,
     status,
     note,
+    evidence,
     {{ reference_provenance() }}
 from occupation

@@ -22,6 +22,7 @@ select
     comparison.uhc_index_year,
     comparison.uhc_index_edition,
     comparison.uhc_index_threshold,
+    comparison.criteria_uhc_index_edition as threshold_uhc_index_edition,
     comparison.is_density_below_median,
     comparison.is_uhc_index_below_threshold,
     comparison.is_computed,
