@@ -127,9 +127,7 @@ def typed(
         for column in resource.columns
         if column.type in _NUMBERS and not_a_value
     )
-    frame = texts.with_columns(
-        pl.col(column.name).cast(column.type.polars, strict=False) for column in resource.columns
-    )
+    frame = texts.with_columns(_typed(column) for column in resource.columns)
     declared = chain.from_iterable(
         _declared_rules(column, resource, text_limit) for column in resource.columns
     )
@@ -191,13 +189,29 @@ def _fault(fields: Sequence[str], header: Sequence[str]) -> tuple[str, str | Non
     return None
 
 
+def _typed(column: Column) -> pl.Expr:
+    """The column's text in its type, null where it is none; dates and times as ISO 8601 writes them."""
+    text = pl.col(column.name)
+    match column.type:
+        case ColumnType.DATE:
+            return text.str.to_date("%Y-%m-%d", strict=False)
+        case ColumnType.TIMESTAMP:
+            return text.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False)
+        case ColumnType.TIMESTAMP_TZ:
+            return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_zone="UTC", strict=False)
+        case ColumnType.BOOLEAN:
+            return text.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+        case _:
+            return text.cast(column.type.polars, strict=False)
+
+
 def _declared_rules(column: Column, resource: Resource, text_limit: int) -> Iterator[Rule]:
     text = pl.col(column.name)
     if not column.nullable:
         reason = "missing_key" if column.name in resource.key else "missing_value"
         yield Rule(reason, column.name, text.is_null(), "it is never empty, but is here")
     if column.type.polars != pl.String():
-        cast = text.cast(column.type.polars, strict=False)
+        cast = _typed(column)
         # Infinite and not a number: numbers to a parser, none to a statistician.
         usable = cast.is_finite() if column.type is ColumnType.FLOAT else cast.is_not_null()
         broken = text.is_not_null() & ~usable.fill_null(False)
