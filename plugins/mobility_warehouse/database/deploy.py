@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateColumn, CreateTable
 from mobility_warehouse.database.declared import restricted_table, restricted_view, version_table
 from mobility_warehouse.database.roles import create_roles, grant_all
 from mobility_warehouse.database.tables import SCHEMAS
+from mobility_warehouse.publication.trace_function import install_trace_function
 from mobility_warehouse.sources.declaration import Resource, Source
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -43,7 +44,8 @@ def alembic_config(connection: Connection | None = None) -> Config:
 def deploy(engine: Engine, sources: Iterable[Source]) -> DeployReport:
     """Create roles and schemas, migrate fixed tables, create or extend declared ones, state the grants.
 
-    A resource with restricted columns gets the view on them that the Secretariat reads.
+    A resource with restricted columns gets the view on them that the Secretariat reads. ``marts.trace`` is
+    brought to what this version of the project calls.
 
     Idempotent, and safe to start twice at once. A column that a declaration gained is added; raises
     DeployRefused, and changes nothing, when a declaration lost a column, changed a type or a key.
@@ -72,6 +74,9 @@ def deploy(engine: Engine, sources: Iterable[Source]) -> DeployReport:
             for resource in source.resources:
                 name = version_table(source.name, resource).fullname
                 connection.execute(text(f"grant select on {name} to transform, publisher"))
+        connection.execute(text("set local role publisher"))
+        install_trace_function(connection)
+        connection.execute(text("reset role"))
     return report
 
 
