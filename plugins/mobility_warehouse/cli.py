@@ -44,10 +44,13 @@ def _console() -> Console:
 
 
 def _engine(role: str | None = None) -> Engine:
-    """The warehouse, started if need be, with the schema in place."""
-    from mobility_warehouse.database.engine import warehouse_engine
+    """The warehouse, started if need be. To act as a role needs a deployed one, which is looked at first."""
+    from mobility_warehouse.database.engine import require_deployed, warehouse_engine, warehouse_url
 
-    return warehouse_engine(role)
+    url = warehouse_url()
+    if role is not None:
+        require_deployed(url)
+    return warehouse_engine(role, url)
 
 
 def _expected_errors() -> tuple[type[BaseException], ...]:
@@ -58,12 +61,15 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
     from mobility_warehouse.airflow_api import AirflowError
     from mobility_warehouse.database.deploy import DeployRefused
     from mobility_warehouse.database.embedded import EmbeddedPostgresError
+    from mobility_warehouse.database.engine import NotDeployed
     from mobility_warehouse.demo import DemoFailed
     from mobility_warehouse.landing.report import PullBusy, PullError
     from mobility_warehouse.publication.as_of import AsOfError
     from mobility_warehouse.publication.publish import PublicationRefused
+    from mobility_warehouse.publication.retire import RetirementRefused
     from mobility_warehouse.publication.trace import TraceError
     from mobility_warehouse.quality.results import GateFailed
+    from mobility_warehouse.quality.review import ReviewError
     from mobility_warehouse.services import ServiceError
     from mobility_warehouse.settings import SettingsError
     from mobility_warehouse.transform import TransformFailed
@@ -76,10 +82,13 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
         DeployRefused,
         EmbeddedPostgresError,
         GateFailed,
+        NotDeployed,
         OperationalError,
         PublicationRefused,
         PullBusy,
         PullError,
+        RetirementRefused,
+        ReviewError,
         ServiceError,
         SettingsError,
         TraceError,
@@ -105,8 +114,13 @@ def clear_errors(command: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
-def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], style: str) -> None:
-    """Print a result as a table, CSV (null is empty) or JSON (a list of objects)."""
+def _print_rows(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], style: str, *, wide: bool = False
+) -> None:
+    """Print a result as a table, CSV (null is empty) or JSON (a list of objects).
+
+    Documents and arrays are JSON in each.
+    """
     if style == "json":
         import json
 
@@ -115,23 +129,32 @@ def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], style:
     elif style == "csv":
         import csv
 
+        from mobility_warehouse.run import json_text
+
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow(
+                json_text(value) if isinstance(value, dict | list | tuple) else value for value in row
+            )
     else:
         from rich.table import Table
         from rich.text import Text
 
         from mobility_warehouse.run import shown
 
-        table = Table()
+        console, table = _console(), Table()
         for number, column in enumerate(columns):
             values = [row[number] for row in rows]
             numeric = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
             table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
         for row in rows:
             table.add_row(*(Text(shown(value)) for value in row))
-        _console().print(table)
+        if wide:
+            console.width = max(
+                console.width, console.measure(table, options=console.options.update(width=100_000)).maximum
+            )
+        console.print(table)
 
 
 FORMAT = click.option(
@@ -344,7 +367,10 @@ def _analyst_connection() -> Any:
     """
     import psycopg
 
+    from mobility_warehouse.database.engine import require_deployed
+
     settings = _settings()
+    require_deployed()
     options = "-c default_transaction_read_only=on"
     if settings.database_url is None:
         from mobility_warehouse.database.embedded import EmbeddedPostgres
@@ -363,7 +389,7 @@ def show_sources(style: str) -> None:
 
     from mobility_warehouse.sources.registry import sources
 
-    with _engine("publisher").connect() as connection:
+    with _engine().connect() as connection:
         last: Mapping[str, Any] = {}
         deployed: bool = connection.execute(text("select to_regclass('raw.fetch') is not null")).scalar_one()
         if deployed:
@@ -399,10 +425,15 @@ def _minute(moment: datetime | None) -> str:
 @click.option(
     "--limit", type=click.IntRange(1), default=30, show_default=True, help="How many, newest first."
 )
+@click.option("--wide", is_flag=True, help="One table with all counts, however wide.")
 @FORMAT
 @clear_errors
-def fetches(source: str | None, outcome: str | None, limit: int, style: str) -> None:
-    """List pulls, newest first: what was asked, what came, what it changed."""
+def fetches(source: str | None, outcome: str | None, limit: int, wide: bool, style: str) -> None:
+    """List pulls, newest first: what was asked, what came, what it changed.
+
+    A table that fits the terminal, with the messages of refused and failed pulls below it; --wide, csv and
+    json give every count.
+    """
     from sqlalchemy import text
 
     query = """
@@ -417,7 +448,29 @@ def fetches(source: str | None, outcome: str | None, limit: int, style: str) -> 
     """
     with _engine("publisher").connect() as connection:
         result = connection.execute(text(query), {"source": source, "outcome": outcome, "limit": limit})
-        _print_rows(list(result.keys()), [tuple(row) for row in result], style)
+        columns, rows = list(result.keys()), [tuple(row) for row in result]
+    if style != "table":
+        _print_rows(columns, rows, style)
+    elif wide:
+        _print_rows(columns, rows, style, wide=True)
+    else:
+        _print_folded(columns, rows)
+
+
+def _print_folded(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Fetches without the counts that are nought in all of them, their messages below."""
+    fetch_id, message = columns.index("fetch_id"), columns.index("message")
+    kept = [
+        number
+        for number in range(len(columns))
+        if number != message and (number <= columns.index("read") or any(row[number] for row in rows))
+    ]
+    _print_rows(
+        [columns[number] for number in kept], [[row[number] for number in kept] for row in rows], "table"
+    )
+    for row in rows:
+        if row[message]:
+            click.echo(f"{row[fetch_id]}: {row[message]}")
 
 
 # -- what needs a person -------------------------------------------------------------------------------
@@ -516,6 +569,23 @@ def accept(fetch_id: int, person: str) -> None:
     )
 
 
+@main.command()
+@click.argument("mart")
+@click.option("--by", "person", required=True, help="Who decided it; kept in quality.retired_mart.")
+@click.option("--why", "reason", required=True, help="Why; kept beside it.")
+@clear_errors
+def retire(mart: str, person: str, reason: str) -> None:
+    """Drop MART, which the project no longer builds, once no reader needs it.
+
+    A table that BI tools read does not vanish by itself: a publication without it is refused until the model
+    is restored or the mart retired. It stays while a view or key of a reader rests on it.
+    """
+    from mobility_warehouse.publication.retire import retire as retire_mart
+
+    done = retire_mart(_engine("publisher"), mart, retired_by=person, reason=reason)
+    click.echo(f"retired marts.{done.mart}, which held {done.rows:,} rows")
+
+
 def _archive_reader(source: Source) -> Engine | None:
     """Answers with personal data are read as the Secretariat, whose role not every login may assume."""
     personal = any(resource.personal_data for resource in source.resources)
@@ -550,6 +620,104 @@ def _print_fetch(report: Any) -> None:
     click.echo(f"fetch {report.fetch_id} {report.outcome}: {describe_counts(counts, COUNTS)}")
 
 
+@main.group()
+def review() -> None:
+    """Cases that are suspicious, not wrong: list them, show one, resolve it once somebody has looked."""
+
+
+@review.command("list")
+@click.option("--rule", help="Only cases of this rule.")
+@click.option("--all", "everything", is_flag=True, help="Also cases that are resolved or gone.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@FORMAT
+@clear_errors
+def list_review(rule: str | None, everything: bool, limit: int, style: str) -> None:
+    """List what no rule can decide, real figures before synthetic ones."""
+    from mobility_warehouse.quality.review import find_cases
+
+    found = find_cases(_engine("analyst"), rule=rule, status=None if everything else "open", limit=limit)
+    columns = (
+        "id",
+        "rule",
+        "case",
+        "figure",
+        "compared with",
+        "unit",
+        "reason",
+        "ask",
+        "synthetic",
+        "status",
+    )
+    rows = [
+        (
+            case.review_id,
+            case.rule,
+            " ".join(str(case.row_key[column]) for column in sorted(case.row_key)),
+            case.figure,
+            case.compared_with,
+            case.unit,
+            case.reason,
+            case.ask,
+            case.is_synthetic,
+            case.status,
+        )
+        for case in found
+    ]
+    if style != "table":
+        _print_rows(columns, rows, style)
+    elif rows:
+        short = [columns.index(name) for name in ("id", "rule", "case", "reason", "synthetic", "status")]
+        _print_rows([columns[at] for at in short], [[row[at] for at in short] for row in rows], style)
+    else:
+        click.echo("nothing is to be reviewed")
+
+
+@review.command("show")
+@click.argument("review_id", type=int)
+@clear_errors
+def show_review(review_id: int) -> None:
+    """Show a case: both figures, why, whom to ask, and the pulls that they came from."""
+    from sqlalchemy import text
+
+    from mobility_warehouse.quality.review import ReviewError, find_cases
+
+    engine = _engine("publisher")
+    found = find_cases(engine, review_id=review_id, status=None)
+    if not found:
+        raise ReviewError(f"there is no case {review_id}")
+    case = found[0]
+    named = ", ".join(f"{column}={value}" for column, value in case.row_key.items())
+    click.echo(f"{case.rule} on {case.asset}: {named}" + (" (synthetic)" if case.is_synthetic else ""))
+    click.echo(f"{case.figure:,} against {case.compared_with:,} {case.unit}")
+    click.echo(case.reason)
+    click.echo(f"ask: {case.ask}")
+    click.echo(f"seen from {_minute(case.first_seen)} to {_minute(case.last_seen)}, {case.status}")
+    if case.resolved_by:
+        click.echo(f"resolved by {case.resolved_by}, {_minute(case.resolved_at)}: {case.resolution}")
+    query = "select * from raw.fetch where fetch_id = any(:ids) order by fetch_id"
+    with engine.connect() as connection:
+        for pull in connection.execute(text(query), {"ids": list(case.fetch_ids)}):
+            click.echo(
+                f"fetch {pull.fetch_id}, {_minute(pull.started_at)}: {pull.source} {pull.resource} {pull.url}"
+            )
+
+
+@review.command("resolve")
+@click.argument("review_id", type=int)
+@click.option("--by", "person", required=True, help="Who looked; kept with the case.")
+@click.option("--why", "resolution", required=True, help="What was found; kept with the case.")
+@clear_errors
+def resolve_review(review_id: int, person: str, resolution: str) -> None:
+    """Settle a case, as long as its figures stay as they are.
+
+    The figures themselves are not touched: a wrong one is mended by whoever publishes it.
+    """
+    from mobility_warehouse.quality.review import resolve_case
+
+    resolve_case(_engine("publisher"), review_id, resolved_by=person, resolution=resolution)
+    click.echo(f"case {review_id} is resolved")
+
+
 # -- the past and the origin ---------------------------------------------------------------------------
 
 
@@ -582,8 +750,9 @@ def as_of(moment: date | datetime) -> None:
     """
     from mobility_warehouse.publication.as_of import build_as_of
 
+    engine = _engine("transform")
     with _console().status(f"rebuilding the marts as of {moment.isoformat()}"):
-        built = _value_error_is_final(lambda: build_as_of(_engine(), moment))
+        built = _value_error_is_final(lambda: build_as_of(engine, moment))
     click.echo(f"marts as of {built.moment.isoformat()}:")
     for mart in built.marts:
         click.echo(f"  {built.marts_schema}.{mart}")

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -84,7 +85,7 @@ class RunReport:
     failures: Sequence[str]
     stages: Sequence[Stage]
     seconds: float
-    warnings: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    to_review: int = 0
 
     @property
     def changed_rows(self) -> int:
@@ -303,6 +304,7 @@ from quality.gate
 where run_id = :label
 order by gate_id
 """
+_TO_REVIEW = "select count(*) from quality.review where status = 'open' and last_run_id = :label"
 
 
 def _report(
@@ -322,6 +324,7 @@ def _report(
             failures=failures,
             stages=stages,
             seconds=seconds,
+            to_review=connection.execute(text(_TO_REVIEW), {"label": publication}).scalar_one(),
         )
 
 
@@ -330,6 +333,8 @@ def print_report(report: RunReport, settings: Settings, console: Console) -> Non
     _print_table(console, "Sources (records)", report.by_source)
     _print_table(console, "Marts (rows)", report.by_mart)
     _print_table(console, "Gates", report.gates)
+    if report.to_review:
+        console.print(f"{report.to_review:,} suspicious cases wait for a person: mobility review list")
     times = Table(title="Where the time went", title_justify="left")
     times.add_column("stage")
     times.add_column("seconds", justify="right")
@@ -373,8 +378,13 @@ def _print_table(console: Console, title: str, rows: Sequence[Mapping[str, Any]]
     console.print(table)
 
 
+def json_text(value: object) -> str:
+    """A value as JSON: numbers to their last digit, what JSON does not know as text."""
+    return msgspec.json.Encoder(enc_hook=str, decimal_format="number").encode(value).decode()
+
+
 def shown(value: object) -> str:
-    """A value as a table shows it: numbers grouped, null empty."""
+    """A value as a table shows it: numbers grouped, null empty, documents and arrays as JSON."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -383,4 +393,4 @@ def shown(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
-    return str(value)
+    return json_text(value) if isinstance(value, dict | list | tuple) else str(value)

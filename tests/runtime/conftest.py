@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 Mobility = Callable[..., "subprocess.CompletedProcess[str]"]
 MOBILITY = Path(sys.executable).with_name("mobility")
@@ -23,18 +24,22 @@ def clean_environment(home: Path) -> dict[str, str]:
     return {**kept, "MOBILITY_HOME": str(home), "COLUMNS": "200"}
 
 
+def run_mobility(url: URL, home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs `mobility ARGUMENTS` on a database, with a home and variables of the environment."""
+    return subprocess.run(
+        [MOBILITY, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **clean_environment(home),
+            "MOBILITY_DATABASE_URL": url.render_as_string(hide_password=False),
+            **variables,
+        },
+    )
+
+
 @pytest.fixture
 def mobility(warehouse: Engine, tmp_path: Path) -> Mobility:
     """Runs `mobility ARGUMENTS` on the test's own deployed, empty warehouse."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        url = warehouse.url.render_as_string(hide_password=False)
-        return subprocess.run(
-            [MOBILITY, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**clean_environment(tmp_path), "MOBILITY_DATABASE_URL": url},
-        )
-
-    return run
+    return functools.partial(run_mobility, warehouse.url, tmp_path)

@@ -11,18 +11,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import URL, Engine, text
 
 from mobility_warehouse.sources.registry import sources
-from tests.runtime.conftest import MOBILITY, Mobility, clean_environment
+from tests.runtime.conftest import MOBILITY, Mobility, clean_environment, run_mobility
 
 HEAVY = ("airflow", "dbt", "great_expectations", "polars", "sqlalchemy", "psycopg", "rich", "httpx")
 
 
 def _commands() -> list[tuple[str, ...]]:
-    from mobility_warehouse.cli import main, quarantine
+    from mobility_warehouse.cli import main, quarantine, review
 
-    return [(name,) for name in main.commands] + [("quarantine", name) for name in quarantine.commands]
+    return [
+        *((name,) for name in main.commands),
+        *(("quarantine", name) for name in quarantine.commands),
+        *(("review", name) for name in review.commands),
+    ]
 
 
 @pytest.mark.parametrize("command", _commands(), ids=" ".join)
@@ -59,6 +63,8 @@ def test_help_imports_nothing_that_costs_time(tmp_path: Path) -> None:
         ("as-of", "2025-13-01"),
         ("accept", "seven", "--by", "me"),
         ("accept", "7"),
+        ("retire", "remittances", "--by", "me"),
+        ("review", "resolve", "7", "--by", "me"),
         ("trace", "remittances"),
         ("trace", "remittances", "country_iso3"),
         ("trace", "remittances", "{broken"),
@@ -100,6 +106,31 @@ class TestSql:
         asked = mobility("sql", "select 1234567 as n, '[not markup]' as t")
         assert "1,234,567" in asked.stdout
         assert "[not markup]" in asked.stdout
+
+    DOCUMENTS = (
+        """select '{"a": [1, null, "é"], "b": {"c": true}}'::jsonb as document, """
+        "array['x', 'y, z'] as texts, array[1.50, 2]::numeric[] as numbers, array['2024-01-31'::date] as days"
+    )
+
+    @pytest.mark.parametrize("style", ["table", "csv"])
+    def test_documents_and_arrays_are_json(self, mobility: Mobility, style: str) -> None:
+        asked = mobility("sql", self.DOCUMENTS, "--format", style)
+        assert asked.returncode == 0
+        expected = [
+            '{"a":[1,null,"é"],"b":{"c":true}}',
+            '["x","y, z"]',
+            "[1.50,2]",
+            '["2024-01-31"]',
+        ]
+        if style == "csv":
+            assert list(csv.reader(io.StringIO(asked.stdout)))[1] == expected
+        else:
+            assert all(value in asked.stdout for value in expected)
+
+    def test_documents_stay_documents_in_json(self, mobility: Mobility) -> None:
+        (row,) = json.loads(mobility("sql", self.DOCUMENTS, "--format", "json").stdout)
+        assert row["document"] == {"a": [1, None, "é"], "b": {"c": True}}
+        assert row["texts"] == ["x", "y, z"]
 
     def test_it_asks_as_the_analyst(self, mobility: Mobility) -> None:
         asked = mobility("sql", "select current_user as me", "--format", "json")
@@ -153,6 +184,123 @@ def test_fetches_are_listed_newest_first_and_chosen_by_outcome(mobility: Mobilit
     chosen = json.loads(mobility("fetches", "--outcome", "refused", "--format", "json").stdout)
     assert [(row["fetch_id"], row["message"]) for row in chosen] == [(refused, "why")]
     assert json.loads(mobility("fetches", "--source", "world_bank", "--format", "json").stdout) == []
+
+
+class TestFetchesInATerminal:
+    """The table fits the width, whatever was said of a pull."""
+
+    MESSAGE = "787 of 2,623 current records are gone from the answer " + "and more was said " * 20
+
+    @pytest.fixture
+    def told(self, mobility: Mobility, warehouse: Engine) -> int:
+        fetch_id = _fetch(warehouse, "refused")
+        with warehouse.begin() as connection:
+            connection.execute(text("update raw.fetch set message = :words"), {"words": self.MESSAGE})
+        return fetch_id
+
+    def test_messages_stand_whole_below_the_table(self, mobility: Mobility, told: int) -> None:
+        asked = mobility("fetches", COLUMNS="100")
+        table, _, below = asked.stdout.rpartition("┘\n")
+        assert below == f"{told}: {self.MESSAGE}\n"
+        assert all(len(line) <= 100 for line in table.splitlines())
+        assert "HWF_0001" in table, "no cell is broken into lines"
+        assert "withdrawn" not in table, "counts that are nought in every pull are left out"
+
+    def test_wide_gives_every_count_and_cuts_nothing(self, mobility: Mobility, told: int) -> None:
+        asked = mobility("fetches", "--wide", COLUMNS="80")
+        assert self.MESSAGE.strip() in asked.stdout
+        assert "withdrawn" in asked.stdout
+
+
+class TestReview:
+    """`mobility review`."""
+
+    @pytest.fixture
+    def case(self, warehouse: Engine) -> int:
+        fetch_id = _fetch(warehouse, "loaded", "world_bank")
+        with warehouse.begin() as connection:
+            review_id: int = connection.execute(
+                text("""
+                    insert into quality.review (
+                        suite, rule, asset, row_key, figure, compared_with, unit, reason, ask, fetch_ids,
+                        is_synthetic, first_run_id, first_seen, last_run_id, last_seen
+                    ) values (
+                        'marts', 'collapsed', 'audit.remittances', '{"country_iso3": "PHL", "year": 2022}',
+                        9.1e9, 36.7e9, 'current US dollars', 'a quarter of the year before', 'World Bank',
+                        array[cast(:fetch_id as bigint)], false, 'run-1', now(), 'run-2', now()
+                    ) returning review_id
+                """),
+                {"fetch_id": fetch_id},
+            ).scalar_one()
+        return review_id
+
+    def test_a_case_is_listed_shown_and_resolved(self, mobility: Mobility, case: int) -> None:
+        (row,) = json.loads(mobility("review", "list", "--format", "json").stdout)
+        assert (row["id"], row["case"], row["figure"], row["ask"]) == (case, "PHL 2022", 9.1e9, "World Bank")
+        assert "a quarter of the year before" in mobility("review", "list").stdout
+        shown = mobility("review", "show", str(case)).stdout
+        assert "9,100,000,000.0 against 36,700,000,000.0 current US dollars" in shown
+        assert "world_bank observation" in shown
+
+        resolved = mobility("review", "resolve", str(case), "--by", "A. Reviewer", "--why", "half a year")
+
+        assert (resolved.returncode, resolved.stdout) == (0, f"case {case} is resolved\n")
+        assert mobility("review", "list").stdout == "nothing is to be reviewed\n"
+        (row,) = json.loads(mobility("review", "list", "--all", "--format", "json").stdout)
+        assert row["status"] == "resolved"
+        assert "resolved by A. Reviewer" in mobility("review", "show", str(case)).stdout
+        again = mobility("review", "resolve", str(case), "--by", "B", "--why", "again")
+        assert (again.returncode, again.stderr) == (1, f"Error: case {case} is resolved, not open\n")
+
+    def test_an_unknown_case_is_an_error(self, mobility: Mobility) -> None:
+        for arguments in (("show", "7"), ("resolve", "7", "--by", "me", "--why", "no")):
+            asked = mobility("review", *arguments)
+            assert (asked.returncode, asked.stderr) == (1, "Error: there is no case 7\n")
+
+
+def test_a_mart_that_is_not_there_cannot_be_retired(mobility: Mobility) -> None:
+    asked = mobility("retire", "nothing", "--by", "me", "--why", "no")
+    assert (asked.returncode, asked.stderr) == (1, "Error: marts has no table nothing; it has none\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("trace", "remittances", "country_iso3=KEN"),
+        ("quarantine", "list"),
+        ("fetches",),
+        ("as-of", "2026-01-01"),
+        ("accept", "7", "--by", "me"),
+        ("review", "list"),
+        ("retire", "remittances", "--by", "me", "--why", "no"),
+        ("sql", "select 1"),
+        ("docs",),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_database_that_is_not_deployed_is_said_with_what_to_do(
+    arguments: tuple[str, ...], database: URL, tmp_path: Path
+) -> None:
+    asked = run_mobility(database, tmp_path, *arguments)
+    assert asked.returncode == 1
+    assert asked.stdout == ""
+    assert asked.stderr == (
+        "Error: the warehouse is not deployed in this database: run `mobility deploy` to make its tables and "
+        "roles, or `mobility run` to fill them too\n"
+    )
+
+
+def test_a_database_of_an_earlier_version_is_said_with_what_to_do(
+    mobility: Mobility, warehouse: Engine
+) -> None:
+    with warehouse.begin() as connection:
+        connection.execute(text("drop table quality.review"))
+    asked = mobility("fetches")
+    assert asked.returncode == 1
+    assert asked.stderr == (
+        "Error: the database was deployed by another version, it has no quality.review: "
+        "run `mobility deploy`\n"
+    )
 
 
 def test_only_a_refused_fetch_can_be_accepted(mobility: Mobility, warehouse: Engine) -> None:

@@ -102,6 +102,30 @@ def test_marts_and_gates_are_readable_by_the_analyst(installation: Installation)
     ]
 
 
+def test_the_suspicious_is_published_and_kept_for_review(installation: Installation) -> None:
+    """The World Bank's own figures of the last year, of which it had counted a part."""
+    cases = installation.rows(
+        "select row_key ->> 'country_iso3' as country, figure, compared_with, fetch_ids from quality.review "
+        "where rule = 'received_collapsed_in_latest_year' and status = 'open' and not is_synthetic"
+    )
+    assert {case["country"] for case in cases} == {"PHL", "RUS", "KWT", "MAC", "PNG"}
+    (philippines,) = [case for case in cases if case["country"] == "PHL"]
+    assert round(philippines["figure"] / 1e9, 1) == 9.1
+    assert round(philippines["compared_with"] / 1e9, 1) == 36.7
+    (pull,) = installation.rows(
+        "select marts_row.fetch_ids from marts.remittances as marts_row "
+        "where country_iso3 = 'PHL' and year = 2022 and measure = 'received_usd'"
+    )
+    assert set(pull["fetch_ids"]) <= set(philippines["fetch_ids"])
+    found = {row["rule"] for row in installation.rows("select distinct rule from quality.review")}
+    assert found >= {
+        "doctors_halved",
+        "density_inconsistent_with_population",
+        "reported_stock_differs_from_gho",
+    }
+    assert "suspicious cases wait for a person" in installation.first_run.stdout
+
+
 def test_everything_listens_on_loopback_alone(installation: Installation) -> None:
     known = json.loads((installation.home / "runtime.json").read_text())["processes"]
     for service in known.values():

@@ -187,6 +187,23 @@ def test_whole_project_builds_empty(copy_database: Callable[[], Engine], dbt_set
     assert {node.status for node in result.nodes if node.kind == "model"} == {"success"}
 
 
+def test_what_no_model_builds_is_dropped_before_a_build(built: Built) -> None:
+    with built.engine.begin() as connection:
+        connection.execute(text("create table audit.left_over (id integer primary key)"))
+        connection.execute(text("create view staging.stg_left_over as select * from audit.left_over"))
+        connection.execute(text("create table marts.left_over (id integer primary key)"))
+    before = built.rows("select relname from pg_class where relnamespace = 'audit'::regnamespace")
+
+    build(built.engine.url, SECOND, run_id="left over", select="who_region", settings=built.settings)
+
+    after = built.rows("select relname from pg_class where relnamespace = 'audit'::regnamespace")
+    assert set(before) - set(after) == {("left_over",), ("left_over_pkey",)}
+    assert built.rows("select to_regclass('staging.stg_left_over') is null") == [(True,)]
+    assert built.rows("select to_regclass('marts.left_over') is not null") == [(True,)]
+    with built.engine.begin() as connection:
+        connection.execute(text("drop table marts.left_over"))
+
+
 def test_a_seed_of_another_shape_is_made_anew_and_others_are_refilled(built: Built) -> None:
     def identity(table: str) -> object:
         return built.rows(f"select oid from pg_class where oid = to_regclass('reference.{table}')")[0][0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
 ROLES = (
@@ -17,6 +17,10 @@ ROLES = (
     "bi_reader",
     "secretariat",
 )
+
+
+class NotDeployed(Exception):
+    """The database lacks tables that this version of the project works on; the message says what to do."""
 
 
 def warehouse_url() -> URL:
@@ -49,3 +53,30 @@ def warehouse_engine(role: str | None = None, url: URL | None = None) -> Engine:
             dbapi_connection.commit()
 
     return engine
+
+
+def require_deployed(url: URL | None = None) -> None:
+    """Raise NotDeployed unless the database has every fixed table. Needs the login user alone, no role."""
+    from mobility_warehouse.database.tables import metadata
+
+    with create_engine(url or warehouse_url(), poolclass=NullPool).connect() as connection:
+        standing: set[str] = set(
+            connection.execute(
+                text("""
+                    select schema_of.nspname || '.' || relation.relname
+                    from pg_catalog.pg_class as relation
+                    inner join pg_catalog.pg_namespace as schema_of on relation.relnamespace = schema_of.oid
+                """)
+            ).scalars()
+        )
+    missing = sorted(metadata.tables.keys() - standing)
+    if len(missing) == len(metadata.tables):
+        raise NotDeployed(
+            "the warehouse is not deployed in this database: run `mobility deploy` to make its tables and "
+            "roles, or `mobility run` to fill them too"
+        )
+    if missing:
+        raise NotDeployed(
+            f"the database was deployed by another version, it has no {', '.join(missing)}: "
+            "run `mobility deploy`"
+        )

@@ -78,7 +78,7 @@ def publish(engine: Engine, candidate: Candidate, gate_ids: Sequence[int]) -> Pu
     nothing, when a gate did not pass, a mart has no primary key, a mart or column is gone, a shape
     changed otherwise, or a later state was published before.
     """
-    with _one_publication_at_a_time(engine) as connection:
+    with one_publication_at_a_time(engine) as connection:
         with connection.begin():
             names = sorted(read_relations(connection, "audit"))
         with connection.begin():
@@ -116,7 +116,8 @@ def publish(engine: Engine, candidate: Candidate, gate_ids: Sequence[int]) -> Pu
 
 
 @contextmanager
-def _one_publication_at_a_time(engine: Engine) -> Iterator[Connection]:
+def one_publication_at_a_time(engine: Engine) -> Iterator[Connection]:
+    """A connection that holds the lock of publications, outside any transaction."""
     # The lock is taken before the publishing transaction, whose snapshot must be younger than any
     # publication that it waited for.
     with engine.connect() as plain:
@@ -250,8 +251,8 @@ def _require_publishable(audited: dict[str, Relation], published: dict[str, Rela
         elif name in published:
             problems += _shape_problems(published[name], relation)
     problems += [
-        f"audit has no table {name}, but marts has; readers may rely on it: restore the model, or drop "
-        f"marts.{name} by hand once nobody does"
+        f"audit has no table {name}, but marts has; readers may rely on it: restore the model, or "
+        f"once nobody does run: mobility retire {name}"
         for name in sorted(published.keys() - audited.keys())
     ]
     if problems:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from mobility_warehouse.quality.docs import build_data_docs
 from mobility_warehouse.quality.results import GateFailed, GateReport, judged_content, store_gate
+from mobility_warehouse.quality.review import keep_cases
 from mobility_warehouse.quality.runner import judge
 from mobility_warehouse.quality.suites import mart_suite, raw_suite
 from mobility_warehouse.settings import Settings
@@ -26,6 +27,8 @@ def run_raw_gate(
 ) -> list[GateReport]:
     """Judge what is landed of each source and store the results; one report a source.
 
+    Cases for review are kept in ``quality.review`` and decide nothing.
+
     One call judges many sources, because importing Great Expectations takes seconds. ``engine`` acts as
     ``publisher``. Raises GateFailed, after everything is stored and the Data Docs are built, when a
     critical rule failed on any source; KeyError for a source that is not registered.
@@ -42,7 +45,7 @@ def run_raw_gate(
             gate="raw",
             subject=name,
             started_at=started_at,
-            results=results[suite.name],
+            results=keep_cases(engine, suite, run_id, results[suite.name]),
         )
         for name, suite in suites.items()
     ]
@@ -70,7 +73,7 @@ def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = No
         gate="mart",
         subject="marts",
         started_at=started_at,
-        results=[*content, *results],
+        results=[*content, *keep_cases(engine, suite, run_id, results)],
     )
     build_data_docs(settings)
     if not report.passed:

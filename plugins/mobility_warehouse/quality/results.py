@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, insert, text
 from mobility_warehouse.database.tables import quality_expectation_result, quality_gate
 from mobility_warehouse.publication.relations import read_content, read_relations
 
-Severity = Literal["critical", "warning", "info"]
+#: ``review`` marks what is suspicious and not wrong: it is kept for a person to look at and stops nothing.
+Severity = Literal["critical", "warning", "review", "info"]
 GateKind = Literal["raw", "mart"]
 
 #: Rule under which the mart gate notes what it judged; publication refuses anything else.

@@ -24,6 +24,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     Either ``query`` (SQL that gives the rows at fault; the asset's rows are the relation ``batch``) or
     ``expect`` (a class of Great Expectations, with its ``options``).
+
+    A rule of severity ``review`` finds cases that no rule can decide. It states whom to ``ask`` (an office or
+    role), the ``key`` columns that name a case and the ``unit`` of its two figures; its query also gives
+    ``figure``, ``compared_with``, ``reason``, ``fetch_ids`` and ``is_synthetic``.
     """
 
     rule: str
@@ -33,12 +37,22 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     query: str | None = None
     expect: str | None = None
     options: dict[str, Any] = {}
+    ask: str | None = None
+    key: tuple[str, ...] = ()
+    unit: str | None = None
 
     def __post_init__(self) -> None:
         if (self.query is None) == (self.expect is None):
             raise ValueError(f"rule {self.rule} needs either query or expect")
         if self.query is not None and not re.search(r"\bbatch\b", self.query):
             raise ValueError(f"rule {self.rule}: the query does not read batch")
+        stated = (self.query is not None, self.ask, self.key, self.unit)
+        if self.severity == "review" and not all(stated):
+            raise ValueError(f"rule {self.rule} is for review: it needs query, ask, key and unit")
+        if self.severity != "review" and any(stated[1:]):
+            raise ValueError(f"rule {self.rule}: ask, key and unit are for severity review alone")
+        if self.ask is not None and "@" in self.ask:
+            raise ValueError(f"rule {self.rule}: ask names an office or role, never a person or address")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, text
 
-from mobility_warehouse.quality.results import RuleResult
+from mobility_warehouse.quality.results import RuleResult, Severity
 from mobility_warehouse.quality.rules import Rule, Suite
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Rows at fault that are kept of each rule.
 KEPT_ROWS = 20
 _AT_FAULT = "row_at_fault"
+#: Severity of a rule that cannot be evaluated, where it is not critical.
+_BROKEN: Mapping[Severity, Severity] = {"review": "warning"}
 #: Pages of validation results that the index of the Data Docs lists.
 _INDEXED_RESULTS = 200
 
@@ -86,7 +88,7 @@ def judge(engine: Engine, suites: Sequence[Suite], *, run_id: str, home: Path) -
     """Judge suites in one process, as the engine's role; gives the results by suite.
 
     A rule that cannot be evaluated (a column gone, malformed SQL) is a critical failure whatever its
-    severity: it vouches for nothing.
+    severity: it vouches for nothing. One for review vouches for nothing anyway, and is a warning.
     """
     with data_context(home) as context, _datasource(context, engine) as datasource:
         return {
@@ -152,7 +154,8 @@ def _judge_asset(
 
 def _expectation(expectations: Any, rule: Rule, number: str) -> Any:
     common = {
-        "severity": rule.severity,
+        # Great Expectations knows no review; what is suspicious is no failure.
+        "severity": "info" if rule.severity == "review" else rule.severity,
         "description": f"{rule.rule}: {rule.description}",
         "meta": {"rule": rule.rule, "number": number},
     }
@@ -194,7 +197,7 @@ def _result(suite: Suite, rule: Rule, content: Mapping[str, Any]) -> RuleResult:
         rule=rule.rule,
         expectation=rule.expect or "UnexpectedRowsExpectation",
         column_name=column if isinstance(column, str) else None,
-        severity="critical" if broken else rule.severity,
+        severity=_BROKEN.get(rule.severity, "critical") if broken else rule.severity,
         success=bool(content["success"]),
         description=f"the rule could not be evaluated: {broken}" if broken else rule.description,
         element_count=element_count,
