@@ -1,8 +1,10 @@
-"""LimeSurvey's RemoteControl 2 over the synthetic reports, as versions 6.4.2 and 6.3.1 answer it.
+"""LimeSurvey's RemoteControl 2 over synthetic surveys, as versions 6.4.2 and 6.3.1 answer it.
 
-``/limesurvey/index.php/admin/remotecontrol`` is 6.4.2, ``/limesurvey-6.3.1/...`` is 6.3.1. What the versions
-do differently is in :class:`Version`. Refusals are HTTP 200 with a ``status``; an unknown method or a missing
-parameter is HTTP 500 with HTML; a wrong content type or an empty ``id`` is HTTP 200 with an empty body.
+The national reports are served here; another source's module serves its own :class:`Instrument` by
+:func:`instrument_routes`. ``/limesurvey/index.php/admin/remotecontrol`` is 6.4.2, ``/limesurvey-6.3.1/...``
+is 6.3.1. What the versions do differently is in :class:`Version`. Refusals are HTTP 200 with a ``status``; an
+unknown method or a missing parameter is HTTP 500 with HTML; a wrong content type or an empty ``id`` is HTTP
+200 with an empty body.
 """
 
 from __future__ import annotations
@@ -26,13 +28,11 @@ from mobility_warehouse.snapshot.limesurvey_countries import COUNTRIES
 from mobility_warehouse.snapshot.limesurvey_survey import (
     GROUPS,
     LANGUAGES,
-    SURVEY_IDS,
     Cell,
     Option,
     Question,
     Survey,
     cells,
-    survey,
     surveys,
 )
 from mobility_warehouse.snapshot.store import Store
@@ -40,12 +40,9 @@ from mobility_warehouse.snapshot.vintages import vintage_of
 
 SOURCE = "limesurvey"
 
-#: What follows ``/limesurvey`` in the base address of the replayed server: nothing.
-BASE_PATH = ""
-
-#: The login of the replayed server; what it guards is synthetic and public.
 #: Path of the installation below ``/limesurvey``: none.
 BASE_PATH = ""
+#: The login of the replayed server; what it guards is synthetic and public.
 USER = "nrireader"
 PASSWORD = "synthetic-reports"
 
@@ -75,6 +72,38 @@ VERSIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """The surveys of one source; ``titles`` by language name a survey by ``{year}``."""
+
+    source: str
+    surveys: tuple[Survey, ...]
+    titles: Mapping[str, str]
+    groups: Sequence[tuple[str, str]]
+
+    def survey(self, survey_id: object) -> Survey:
+        """The survey of that id; refused where there is none."""
+        for one in self.surveys:
+            if str(survey_id) == str(one.survey_id):
+                return one
+        raise _Refusal("Error: Invalid survey ID")
+
+    def title(self, asked: Survey, language: str) -> str:
+        """Title of a survey in a language."""
+        return self.titles[language].format(year=asked.round_year)
+
+
+NATIONAL_REPORTS = Instrument(
+    source=SOURCE,
+    surveys=surveys(),
+    titles={
+        "en": "National reporting instrument {year} (synthetic)",
+        "fr": "Instrument national de notification {year} (synthétique)",
+    },
+    groups=GROUPS,
+)
+
+
 class _Refusal(Exception):
     """A refusal that the server sends as ``{"status": ...}`` inside HTTP 200."""
 
@@ -93,7 +122,14 @@ class _PlainText(Exception):
 
 def routes(store: Store) -> list[BaseRoute]:
     """Routes below ``/limesurvey`` and ``/limesurvey-<version>``, all one server with one set of sessions."""
-    server = _Server(store)
+    return instrument_routes(store, NATIONAL_REPORTS, VERSIONS)
+
+
+def instrument_routes(
+    store: Store, instrument: Instrument, versions: Mapping[str, Version]
+) -> list[BaseRoute]:
+    """Routes of a server that holds an instrument's surveys, by the path of each version."""
+    server = _Server(store, instrument)
 
     def route(prefix: str, version: Version) -> list[BaseRoute]:
         async def remote_control(request: Request) -> Response:
@@ -107,7 +143,7 @@ def routes(store: Store) -> list[BaseRoute]:
             Route(f"/{prefix}/{{path:path}}", elsewhere, methods=["GET", "POST"]),
         ]
 
-    return [one for prefix, version in VERSIONS.items() for one in route(prefix, version)]
+    return [one for prefix, version in versions.items() for one in route(prefix, version)]
 
 
 def error_in_200(body: bytes) -> bytes:
@@ -134,6 +170,7 @@ class _Server:
     """The replayed server: its sessions and failed logins."""
 
     store: Store
+    instrument: Instrument
     sessions: dict[str, float] = field(default_factory=dict)
     failures: dict[str, list[float]] = field(default_factory=dict)
 
@@ -211,12 +248,12 @@ class _Server:
         listed: list[Record] = [
             {
                 "sid": one.survey_id,
-                "surveyls_title": _title(one, "en"),
+                "surveyls_title": self.instrument.title(one, "en"),
                 "startdate": f"{one.round_year}-03-01 00:00:00",
                 "expires": f"{one.round_year + 1}-06-30 23:59:00",
                 "active": "Y",
             }
-            for one in surveys()
+            for one in self.instrument.surveys
         ]
         return call.faults.edit(listed)
 
@@ -224,7 +261,7 @@ class _Server:
         self, call: _Call, session_key: str, survey_id: object, settings: object = None
     ) -> object:
         self._admit(session_key)
-        asked = _survey(survey_id)
+        asked = self.instrument.survey(survey_id)
         properties: Record = {
             "sid": asked.survey_id,
             "owner_id": 1,
@@ -264,14 +301,14 @@ class _Server:
         language: object = None,
     ) -> object:
         self._admit(session_key)
-        asked = _survey(survey_id)
+        asked = self.instrument.survey(survey_id)
         code = str(language or "en")
         if code not in LANGUAGES:
             raise _Refusal("Error: Invalid language")
         properties: Record = {
             "surveyls_survey_id": asked.survey_id,
             "surveyls_language": code,
-            "surveyls_title": _title(asked, code),
+            "surveyls_title": self.instrument.title(asked, code),
             "surveyls_description": "<p>Synthetic; no country answered this.</p>",
             "surveyls_welcometext": "",
             "surveyls_endtext": None,
@@ -284,8 +321,8 @@ class _Server:
         self, call: _Call, session_key: str, survey_id: object, language: object = None
     ) -> object:
         self._admit(session_key)
-        asked, code = _survey(survey_id), str(language or "en")
-        names = [_translated(code, *name) for name in GROUPS]
+        asked, code = self.instrument.survey(survey_id), str(language or "en")
+        names = [_translated(code, *name) for name in self.instrument.groups]
         return [
             {
                 "id": number,
@@ -310,12 +347,12 @@ class _Server:
         language: object = None,
     ) -> object:
         self._admit(session_key)
-        asked, code = _survey(survey_id), str(language or "en")
+        asked, code = self.instrument.survey(survey_id), str(language or "en")
         if code not in LANGUAGES:
             raise _Refusal("Error: Invalid language")
-        if group_id is not None and str(group_id) not in map(str, range(1, len(GROUPS) + 1)):
+        if group_id is not None and str(group_id) not in map(str, range(1, len(self.instrument.groups) + 1)):
             raise _Refusal("Error: group not found")
-        rows = [dict(row) for row in _question_rows(asked.round_year, code)]
+        rows = [dict(row) for row in _question_rows(asked, code)]
         return call.faults.edit([row for row in rows if group_id is None or str(row["gid"]) == str(group_id)])
 
     def get_question_properties(
@@ -328,8 +365,8 @@ class _Server:
     ) -> object:
         self._admit(session_key)
         code = str(language or "en")
-        for asked in surveys():
-            for row in _question_rows(asked.round_year, code) if code in LANGUAGES else ():
+        for asked in self.instrument.surveys:
+            for row in _question_rows(asked, code) if code in LANGUAGES else ():
                 if str(row["qid"]) == str(question_id):
                     return _chosen(_question_properties(asked, row, code), settings)
         raise _Refusal("Error: Invalid questionid")
@@ -338,8 +375,8 @@ class _Server:
         self, call: _Call, session_key: str, survey_id: object, language: object = None
     ) -> object:
         self._admit(session_key)
-        asked, code = _survey(survey_id), str(language or "en")
-        return dict(_fieldmap(asked, code if code in LANGUAGES else "en"))
+        asked, code = self.instrument.survey(survey_id), str(language or "en")
+        return dict(_fieldmap(self.instrument, asked, code if code in LANGUAGES else "en"))
 
     # -- participants and responses -----------------------------------------------------------------
 
@@ -355,7 +392,7 @@ class _Server:
         conditions: object = None,
     ) -> object:
         self._admit(session_key)
-        asked = _survey(survey_id)
+        asked = self.instrument.survey(survey_id)
         wanted = [row for row in self._lines(call, asked, "participant") if row["tid"] >= int(start or 0)]
         if unused:
             wanted = [row for row in wanted if row["completed"] == "N"]
@@ -369,7 +406,7 @@ class _Server:
     def get_summary(self, call: _Call, session_key: str, survey_id: object, stat_name: str = "all") -> object:
         self._admit(session_key)
         try:
-            asked = _survey(survey_id)
+            asked = self.instrument.survey(survey_id)
         except _Refusal:
             raise _Refusal("Invalid surveyid") from None
         people = self._lines(call, asked, "participant")
@@ -408,7 +445,7 @@ class _Server:
     ) -> object:
         self._admit(session_key)
         try:
-            asked = _survey(survey_id)
+            asked = self.instrument.survey(survey_id)
         except _Refusal:
             raise _Refusal("No permission") from None
         code = str(language or "en")
@@ -440,7 +477,7 @@ class _Server:
         return base64.b64encode(text).decode()
 
     def _lines(self, call: _Call, asked: Survey, kind: str) -> list[Record]:
-        entry = self.store.entry(SOURCE, f"{kind}_{asked.survey_id}", call.vintage)
+        entry = self.store.entry(self.instrument.source, f"{kind}_{asked.survey_id}", call.vintage)
         return [json.loads(line) for line in self.store.lines(entry)] if entry else []
 
 
@@ -489,22 +526,6 @@ def _server_error(message: str) -> Response:
     )
 
 
-def _survey(survey_id: object) -> Survey:
-    digits = str(survey_id)
-    for round_year, number in SURVEY_IDS.items():
-        if digits == str(number):
-            return survey(round_year)
-    raise _Refusal("Error: Invalid survey ID")
-
-
-def _title(asked: Survey, language: str) -> str:
-    names = {
-        "en": f"National reporting instrument {asked.round_year} (synthetic)",
-        "fr": f"Instrument national de notification {asked.round_year} (synthétique)",
-    }
-    return names[language]
-
-
 def _translated(language: str, en: str, fr: str) -> str | None:
     return {"en": en, "fr": fr}.get(language)
 
@@ -544,9 +565,9 @@ _THEMES = {
 
 
 @cache
-def _question_rows(round_year: int, language: str) -> tuple[Record, ...]:
+def _question_rows(asked: Survey, language: str) -> tuple[Record, ...]:
     """``list_questions`` in full: questions first in their group's order, each followed by subquestions."""
-    asked = survey(round_year)
+    round_year = asked.round_year
     parents = {question.key: round_year * 1000 + number for number, question in enumerate(asked.questions, 1)}
     next_id = round_year * 1000 + len(asked.questions) + 1
     rows: list[Record] = []
@@ -610,7 +631,7 @@ def _question_row(
 
 
 def _question_properties(asked: Survey, row: Record, language: str) -> Record:
-    inner = [one for one in _question_rows(asked.round_year, language) if one["parent_qid"] == row["qid"]]
+    inner = [one for one in _question_rows(asked, language) if one["parent_qid"] == row["qid"]]
     question = next((one for one in asked.questions if one.code == row["title"]), None)
     scales = [_labels(options, language) for options in _options(question)] if question else []
     answers: object = "No available answer options"
@@ -673,7 +694,7 @@ _META_TITLES = {
 _META_TYPES = {"ipaddr": "ipaddress", "refurl": "url"}
 
 
-def _fieldmap(asked: Survey, language: str) -> Iterator[tuple[str, Record]]:
+def _fieldmap(instrument: Instrument, asked: Survey, language: str) -> Iterator[tuple[str, Record]]:
     for name, title in _META_TITLES.items():
         yield (
             name,
@@ -690,7 +711,7 @@ def _fieldmap(asked: Survey, language: str) -> Iterator[tuple[str, Record]]:
             },
         )
     positions = {question.key: position for position, question in enumerate(asked.questions, 1)}
-    for cell, _, name in _named_cells(asked.round_year):
+    for cell, _, name in _named_cells(asked):
         question = cell.question
         entry: Record = {
             "fieldname": name,
@@ -701,7 +722,7 @@ def _fieldmap(asked: Survey, language: str) -> Iterator[tuple[str, Record]]:
             "aid": cell.subquestion_code,
             "title": question.code,
             "question": _translated(language, question.en, question.fr),
-            "group_name": _translated(language, *GROUPS[question.group - 1]),
+            "group_name": _translated(language, *instrument.groups[question.group - 1]),
             "mandatory": "Y" if question.mandatory else "N",
             "encrypted": "N",
         }
@@ -714,9 +735,9 @@ def _fieldmap(asked: Survey, language: str) -> Iterator[tuple[str, Record]]:
 
 
 @cache
-def _named_cells(round_year: int) -> tuple[tuple[Cell, str, str], ...]:
+def _named_cells(asked: Survey) -> tuple[tuple[Cell, str, str], ...]:
     """The export's columns with code headings and field names, as 621962X2X2024011PUBLcomment."""
-    asked = survey(round_year)
+    round_year = asked.round_year
     named = []
     for position, question in enumerate(asked.questions, 1):
         for cell in cells(question):
@@ -738,7 +759,7 @@ def _names(asked: Survey, fields: object) -> list[tuple[str, Cell | None]] | Non
     """The columns asked for by field name, None for all; an unknown name is a column of nulls."""
     if not isinstance(fields, list):
         return None
-    known = {name: cell for cell, _, name in _named_cells(asked.round_year)}
+    known = {name: cell for cell, _, name in _named_cells(asked)}
     return [(str(name), known.get(str(name))) for name in fields]
 
 
@@ -765,7 +786,7 @@ class _Export:
             name if self.heading_type == "code" else title: self._meta(row, name)
             for name, title in _META_TITLES.items()
         }
-        for cell, heading, _ in _named_cells(self.asked.round_year):
+        for cell, heading, _ in _named_cells(self.asked):
             record[self._heading(cell, heading)] = self._shown(row, cell, heading)
         return record
 

@@ -115,9 +115,9 @@ class Field:
     gist: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """One round's survey: its questions carry the codes of the round."""
+    """One round's survey: its questions carry the codes of the round. Equal to itself alone."""
 
     survey_id: int
     round_year: int
@@ -739,18 +739,22 @@ def _last(values: Iterator[str]) -> str:
     return next((value for value in reversed(list(values)) if value), "")
 
 
-def question_catalogue() -> str:
-    """The seed ``nri_question.csv``: one row per answer column of every survey."""
+def question_catalogue(catalogued: Sequence[Survey] | None = None) -> str:
+    """The seed ``nri_question.csv``, or that of other surveys: one row per answer column of every survey."""
     return _csv(
         [field.name for field in dataclass_fields(Field)],
-        [[_text(value) for value in astuple(one)] for asked in surveys() for one in fields(asked)],
+        [
+            [_text(value) for value in astuple(one)]
+            for asked in catalogued or surveys()
+            for one in fields(asked)
+        ],
     )
 
 
-def option_catalogue() -> str:
-    """The seed ``nri_option.csv``: what the answer codes of each survey mean in every round."""
+def option_catalogue(catalogued: Sequence[Survey] | None = None) -> str:
+    """The seed ``nri_option.csv``, or that of other surveys: what the answer codes of each survey mean."""
     rows: list[list[object]] = []
-    for asked in surveys():
+    for asked in catalogued or surveys():
         for question in asked.questions:
             for scale, options in enumerate((question.options, question.second_options)):
                 rows.extend(
@@ -762,10 +766,12 @@ def option_catalogue() -> str:
     return _csv(["survey_id", "question_code", "scale_id", "option_code", "meaning", "label"], rows)
 
 
-def heading_catalogue() -> str:
+def heading_catalogue(catalogued: Sequence[Survey] | None = None) -> str:
     """The headings that the source knows, and which of them are restricted."""
     rows = [
-        [asked.survey_id, one.heading, _text(one.restricted)] for asked in surveys() for one in fields(asked)
+        [asked.survey_id, one.heading, _text(one.restricted)]
+        for asked in catalogued or surveys()
+        for one in fields(asked)
     ]
     return _csv(["survey_id", "heading", "restricted"], rows)
 

@@ -52,7 +52,7 @@ _LOCAL = "local time of the server"
 
 SURVEY = Resource(
     name="survey",
-    description="One survey of the national reporting instrument, which is one round.",
+    description="One survey of the reporting instrument, which is one round.",
     key=("survey_id",),
     columns=(
         Column("survey_id", _INTEGER, "LimeSurvey's id of the survey", nullable=False),
@@ -90,7 +90,7 @@ QUESTION = Resource(
 
 RESPONSE = Resource(
     name="response",
-    description="One response to a survey; a country may have several.",
+    description="One response to a survey; a country or stakeholder may have several.",
     key=("survey_id", "survey_response_id"),
     columns=(
         Column("survey_id", _INTEGER, "LimeSurvey's id of the survey", nullable=False),
@@ -152,13 +152,20 @@ Headings = Mapping[int, Mapping[str, bool]]
 
 
 @cache
-def catalogue() -> Headings:
-    """The headings that the project knows, from the package's own copy of the question catalogue."""
+def catalogue(source: str = NAME) -> Headings:
+    """The headings that the project knows, from the package's own copy of the source's question catalogue."""
     known: dict[int, dict[str, bool]] = {}
-    text = files(__package__).joinpath("limesurvey_headings.csv").read_text(encoding="utf-8")
+    text = files(__package__).joinpath(f"{source}_headings.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         known.setdefault(int(row["survey_id"]), {})[row["heading"]] = row["restricted"] == "true"
     return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Part(Slice):
+    """A slice that knows whose it is: several sources read LimeSurvey servers."""
+
+    source: str = NAME
 
 
 class _Envelope(msgspec.Struct):
@@ -201,7 +208,7 @@ class LimeSurvey:
 
     def conversation(self, part: Slice, connection: SourceConnection) -> Conversation:
         """Log in, ask, release the session even after a fault; SourceError when the counts do not add up."""
-        session = yield from _log_in(part, connection)
+        session = yield from _log_in(self._own(part), connection)
         try:
             match part.resource:
                 case SURVEY.name:
@@ -228,9 +235,9 @@ class LimeSurvey:
 
     def check(self, part: Slice, answer: Answer) -> None:
         """SourceError for HTML, an empty body, the ``error`` member and a ``status`` inside HTTP 200."""
-        method = _method(answer)
-        result = _result(part, answer)
-        label = _label(part, method)
+        own, method = self._own(part), _method(answer)
+        result = _result(own, answer)
+        label = _label(own, method)
         if method == "release_session_key":
             return
         status = _status(result)
@@ -253,17 +260,20 @@ class LimeSurvey:
         if method == "list_surveys" and part.resource == SURVEY.name:
             return self._read_surveys(part, answer)
         if method == "list_questions":
-            return _read_questions(part, answer)
+            return _read_questions(self._own(part), answer)
         if method == "export_responses":
             return self._read_responses(part, answer)
         return _reading(_RESOURCES[part.resource], [], [])
 
     def records(self, part: Slice, answer: Answer) -> Sequence[memoryview | bytes]:
         """The records of one answer exactly as they came, out of the export where it is one."""
-        label = _label(part, _method(answer))
+        label = _label(self._own(part), _method(answer))
         if _method(answer) == "export_responses":
             return _records(label, msgspec.json.decode(answer.body, type=_Envelope).result)
         return _result_records(label, answer.body)
+
+    def _own(self, part: Slice) -> _Part:
+        return _Part(part.resource, part.name, self.name)
 
     def _read_surveys(self, part: Slice, answer: Answer) -> Reading:
         context = json.loads(answer.request.label.partition(" ")[2])
@@ -282,11 +292,13 @@ class LimeSurvey:
                 "server_version": context["server_version"],
             }
 
-        records = _result_records(_label(part, "list_surveys"), answer.body)
-        return _read_rows(part, SURVEY, records, row, {"survey_id": "sid"})
+        own = self._own(part)
+        records = _result_records(_label(own, "list_surveys"), answer.body)
+        return _read_rows(own, SURVEY, records, row, {"survey_id": "sid"})
 
     def _read_responses(self, part: Slice, answer: Answer) -> Reading:
-        label, survey_id = _label(part, "export_responses"), int(part.name)
+        own, survey_id = self._own(part), int(part.name)
+        label = _label(own, "export_responses")
         result = msgspec.json.decode(answer.body, type=_Envelope).result
         records = [] if _status(result) else _records(label, result)
         known = self.surveys.get(survey_id, {})
@@ -296,7 +308,7 @@ class LimeSurvey:
             return _response(survey_id, record, known, unanswered)
 
         reading = _read_rows(
-            part, RESPONSE, records, row, {"survey_response_id": "id"}, {"survey_id": survey_id}
+            own, RESPONSE, records, row, {"survey_response_id": "id"}, {"survey_id": survey_id}
         )
         answered = {rejected.field for rejected in reading.rejected if rejected.reason == "unknown_question"}
         for heading in sorted(unanswered - answered):
@@ -313,7 +325,7 @@ SOURCE = LimeSurvey()
 class _Session:
     """An open session; makes the requests of its calls. The key is in their bodies alone."""
 
-    part: Slice
+    part: _Part
     url: str
     key: str = field(default="", repr=False)
     calls: int = 0
@@ -346,7 +358,7 @@ def _post(url: str, body: bytes, label: str, *, archive: bool) -> Request:
     return Request(url, "POST", headers, body, archive=archive, conditional=False, label=label)
 
 
-def _log_in(part: Slice, connection: SourceConnection) -> Generator[Request, Answer, _Session]:
+def _log_in(part: _Part, connection: SourceConnection) -> Generator[Request, Answer, _Session]:
     if not connection.user or not connection.password:
         raise SourceError(f"{_label(part, 'get_session_key')}: no user and password are configured")
     base = connection.base_url.rstrip("/")
@@ -381,15 +393,15 @@ def _ask_responses(session: _Session, survey_id: int) -> Conversation:
         )
 
 
-def _label(part: Slice, method: str) -> str:
-    return f"{NAME} {part.resource} {part.name} {method}"
+def _label(part: _Part, method: str) -> str:
+    return f"{part.source} {part.resource} {part.name} {method}"
 
 
 def _method(answer: Answer) -> str:
     return answer.request.label.partition(" ")[0]
 
 
-def _result(part: Slice, answer: Answer) -> Any:
+def _result(part: _Part, answer: Answer) -> Any:
     """The ``result`` member; SourceError where there is none to be had."""
     label, body = _label(part, _method(answer)), answer.body.strip()
     if answer.status != HTTPStatus.OK:
@@ -470,7 +482,7 @@ class _RecordError(Exception):
 
 
 def _read_rows(
-    part: Slice,
+    part: _Part,
     resource: Resource,
     records: Sequence[memoryview | bytes],
     row: Callable[[Mapping[str, Any]], dict[str, object] | None],
@@ -488,7 +500,7 @@ def _read_rows(
                 raise _RecordError("wrong_type", f"expected object, got {type(content).__name__}")
             made = row(content)
         except _RecordError as error:
-            where = f"{NAME} {part.resource} {part.name} record {record_no}" + (
+            where = f"{part.source} {part.resource} {part.name} record {record_no}" + (
                 f" field {error.field}" if error.field else ""
             )
             rejected.append(
@@ -637,7 +649,7 @@ def _response(
     }
 
 
-def _read_questions(part: Slice, answer: Answer) -> Reading:
+def _read_questions(part: _Part, answer: Answer) -> Reading:
     label, survey_id = _label(part, "list_questions"), int(part.name)
     language = answer.request.label.rpartition(" ")[2]
     records = _result_records(label, answer.body)
