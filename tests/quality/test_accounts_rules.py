@@ -49,8 +49,24 @@ SOUND: dict[str, dict[str, dict[str, Any]]] = {
             "value": 100.0,
         },
     },
+    "unsd": {
+        "observation": {
+            "measure": "SH_MED_DEN",
+            "geo_area_code": "404",
+            "year": 2020,
+            "dimensions": "{}",
+            "value": "2.5",
+            "value_number": 2.5,
+            "nature": "C",
+        },
+        "geo_area": {"code": "404"},
+        "series": {"code": "SH_MED_DEN", "indicators": '["3.c.1"]'},
+    },
 }
 ITEM = {"code": "ITEM", "name": "NHWA_10-02 HRHIS for reporting on the WHO Global Code", "value_type": "TEXT"}
+SHARE = {"measure": "SH_MED_HWRKDIS"}
+WOMEN = {"dimensions": '{"Reporting Type": "G", "Sex": "FEMALE"}'}
+MEN = {"dimensions": '{"Reporting Type": "G", "Sex": "MALE"}'}
 CASES = {
     "nhwa": [
         Case("year_plausible", [{"period": "1989"}, {"period": "1990"}]),
@@ -76,9 +92,39 @@ CASES = {
         Case("names_are_unique", [{}, {"code": "OTHER"}], [{}, ITEM]),
         Case("shares_are_percentages", [{"value": 100.1}]),
     ],
+    "unsd": [
+        Case("year_plausible", [{"year": 1989}]),
+        Case(
+            "shares_are_percentages",
+            [{"measure": "SH_ACS_UNHC", "value_number": 101}],
+            [{"value_number": 300}],
+        ),
+        Case("density_plausible", [{"value_number": -1}, {"value_number": None}]),
+        Case(
+            "cost_plausible", [{"measure": "SI_RMT_COST_SC", "value_number": -2.1}], [{"value_number": -2.1}]
+        ),
+        Case("share_of_product_plausible", [{"measure": "BX_TRF_PWKR", "value_number": 301}]),
+        Case(
+            "index_is_modelled",
+            [{"measure": "SH_ACS_UNHC", "nature": None}],
+            [{"measure": "SH_ACS_UNHC", "nature": "M"}, {}],
+        ),
+        Case(
+            "sexes_add_up",
+            [{**SHARE, **WOMEN, "value_number": 60}, {**SHARE, **MEN, "value_number": 41}],
+            [{**SHARE, **WOMEN, "value_number": 60}, {**SHARE, **MEN, "value_number": 39.9}],
+        ),
+        Case("areas_listed", [{}, {"geo_area_code": "4040"}]),
+        Case(
+            "series_of_our_indicators_are_read",
+            [{"code": "SH_MED_DENS"}],
+            [{}, {"code": "EG_FEC_RNEW", "indicators": '["7.2.1"]'}],
+        ),
+    ],
 }
 LOOKED_UP: dict[str, dict[str, list[dict[str, Any]]]] = {
-    "nhwa": {"data_element": [{}, ITEM], "category_option_combo": [{}], "indicator": [{}]}
+    "nhwa": {"data_element": [{}, ITEM], "category_option_combo": [{}], "indicator": [{}]},
+    "unsd": {"geo_area": [{}]},
 }
 
 
