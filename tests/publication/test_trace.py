@@ -252,6 +252,8 @@ def test_every_mart_with_figures_declares_its_records() -> None:
         "dim_code_article",
         "dim_code_version",
         "dim_country_by_date",
+        "dim_country_list",
+        "dim_isco_08",
         "dim_occupation",
         "dim_round",
         "dim_source",

@@ -24,7 +24,10 @@ _SURVEYS = {2015: 378366, 2018: 166163, 2021: 662132, 2024: 621962}
 _LANDED = datetime(2025, 6, 1, tzinfo=UTC)
 _AS_OF = datetime(2025, 6, 2, tzinfo=UTC)
 _AFTER = datetime(2025, 6, 3, tzinfo=UTC)
-_MARTS = "+reporting +answers +monitoring +monitoring_summary +agreements +support_pairs +stock_by_origin"
+_MARTS = (
+    "+reporting +answers +monitoring +monitoring_summary +agreements +support_pairs +stock_by_origin "
+    "+stakeholder_fields"
+)
 
 #: Canonical item, part, measure and occupation to the answer as stored.
 Answers = Mapping[tuple[str, str, str, str], str | None]
@@ -137,6 +140,30 @@ def _land(connection: Connection, reports: tuple[Report, ...]) -> None:
         )
 
 
+#: What stakeholders said of two countries in the round of 2021, and what was never submitted.
+_CONTRIBUTIONS: Mapping[int, Mapping[str, str | None]] = {
+    1: {"ORGTYPE": "UNI", "F2A": "Y", "F2B[M1_CTRY]": "Kenya", "F2B[M2_CTRY]": "the region", "F2C": "CONC"},
+    2: {"F8A": "Y", "F8B[M1_CTRY]": "IDN", "F8B[M1_YEAR]": "2020", "F8C": "CONC", "F8D": "Y", "F9A": "N"},
+    3: {"F1A": "Y", "F1C": "GOOD", "F3A": ""},
+    4: {"F1A": "Y", "F1B[M1_CTRY]": "Kenya"},
+}
+
+
+def _contribute(connection: Connection) -> None:
+    """One fetch of stakeholders' contributions, the last of which was begun and left."""
+    _fetch(connection, 9, "response", "721452")
+    for number, answers in _CONTRIBUTIONS.items():
+        submitted = None if number == max(_CONTRIBUTIONS) else "2021-09-10 10:00:00"
+        values = {
+            "survey_id": 721452,
+            "survey_response_id": number,
+            "is_complete": submitted is not None,
+            "submitted_at": submitted,
+            "answers": json.dumps(answers),
+        }
+        _version(connection, "response", 9, f"721452/{number}", values, source="stakeholders")
+
+
 def _fetch(connection: Connection, fetch_id: int, resource: str, part: str) -> None:
     connection.execute(
         text("""
@@ -156,6 +183,7 @@ def _version(
     values: Mapping[str, object],
     fetched_from: datetime = _LANDED,
     fetched_to: str = "infinity",
+    source: str = "limesurvey",
 ) -> None:
     housekeeping: dict[str, object] = {
         "key_hash": uuid5(NAMESPACE_OID, key),
@@ -169,7 +197,7 @@ def _version(
     }
     row = {**values, **housekeeping}
     columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
-    connection.execute(text(f"insert into raw.limesurvey__{resource} ({columns}) values ({marks})"), row)
+    connection.execute(text(f"insert into raw.{source}__{resource} ({columns}) values ({marks})"), row)
 
 
 @pytest.fixture
@@ -181,6 +209,7 @@ def build_marts(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def run(reports: tuple[Report, ...]) -> None:
         with warehouse.begin() as connection:
             _land(connection, reports)
+            _contribute(connection)
         build(warehouse.url, _AS_OF, run_id="test", select=_MARTS, threads=2, settings=settings)
 
     return run
@@ -259,6 +288,20 @@ def test_reports_become_marts(warehouse: Engine, build_marts: Build) -> None:
     assert summary["agreements_distinct"] == 1
     assert summary["report_submitted"] == Decimal("0.020619"), "4 of 194"
     assert summary["foreign_trained_share_doctors"] is None, "nobody answered"
+
+    contributed = _rows(
+        warehouse,
+        """select survey_response_id, field, mention, country_iso3, country_state, stakeholder_type, practice,
+                  national_questions is null, national_answers, national_affirmed,
+                  is_concern_beside_affirmation, fetch_ids
+           from audit.stakeholder_fields order by 1, 2, 3""",
+    )
+    assert contributed == [
+        (1, 2, 1, "KEN", "resolved", "trade_union", "concern", False, 2, 1, True, [4, 9]),
+        (1, 2, 2, None, "not a country", "trade_union", "concern", True, None, None, None, [9]),
+        (2, 8, 1, "IDN", "resolved", None, "concern", False, 0, 0, None, [4, 9]),
+        (3, 1, 0, None, "none named", None, "good_practice", True, None, None, None, [9]),
+    ]
 
     provenance = _rows(
         warehouse,
