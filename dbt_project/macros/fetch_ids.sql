@@ -25,3 +25,14 @@
         order by merged.fetch_id
     )
 {%- endmacro %}
+
+{# Aggregate: the sorted distinct union of a text[] column over a group's rows, elements without commas. #}
+{% macro union_texts(column) -%}
+    array(
+        select distinct merged.element
+        from
+            unnest(string_to_array(string_agg(nullif(array_to_string({{ column }}, ','), ''), ','), ','))
+            as merged (element)
+        order by merged.element
+    )
+{%- endmacro %}

@@ -1,4 +1,4 @@
-{# Indicators whose item, part and kind of value no round's questions hold: they could never be answered. #}
+{# Indicators on an item whose item, part and kind of value no round's questions hold: they could never be answered. #}
 {% test indicator_is_asked(model) %}
 
 with indicator as (
@@ -17,7 +17,7 @@ left join nri_question
         and indicator.value_kind = nri_question.value_kind
         and coalesce(indicator.canonical_part, nri_question.canonical_part) = nri_question.canonical_part
 where
-    indicator.rule <> 'reporting'
+    indicator.canonical_item is not null
     and nri_question.canonical_item is null
 
 {% endtest %}

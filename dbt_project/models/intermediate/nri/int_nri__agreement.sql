@@ -9,7 +9,10 @@ select
     min(agreement_type) as agreement_type,
     min(valid_from_year) as valid_from_year,
     max(valid_to_year) as valid_to_year,
-    min(occupation_codes) as occupation_codes,
+    {{ union_texts('occupation_codes') }} as occupation_codes,
+    {{ union_texts('contents') }} as contents,
+    {{ union_texts('ministries') }} as ministries,
+    bool_or(has_care_workers) as has_care_workers,
     {%- for element in agreement_elements() %}
         bool_or(has_{{ element }}) as has_{{ element }},
     {%- endfor %}

@@ -6,6 +6,10 @@ partner as (
     select * from {{ ref('int_nri__agreement_partner') }}
 ),
 
+nri_question as (
+    select * from {{ ref('nri_question') }}
+),
+
 block as (
     select
         country_iso3,
@@ -24,6 +28,14 @@ block as (
             filter (where canonical_part = 'cadre' and value_code = 'yes'),
             '{}'
         ) as occupation_codes,
+        bool_or(value_code = 'yes') filter (where canonical_part = 'cadre' and occupation_code = '532')
+            as has_care_workers,
+        coalesce(
+            array_agg(distinct substr(canonical_part, 9) order by substr(canonical_part, 9))
+            filter (where canonical_part like 'content_%' and value_code = 'yes'),
+            '{}'
+        ) as contents,
+        max(value_text) filter (where canonical_part = 'ministry') as ministry,
         {%- for element in agreement_elements() %}
             bool_or(value_code = 'yes') filter (where canonical_part = '{{ element }}') as has_{{ element }},
         {%- endfor %}
@@ -60,9 +72,34 @@ party as (
     group by country_iso3, round_year, block_no
 ),
 
+cadre_rounds as (
+    select count(distinct round_year) as rounds
+    from nri_question
+    where canonical_item = 'agreements' and canonical_part = 'cadre'
+),
+
+-- Occupations that some round does not offer cannot tell two agreements apart.
+offered as (
+    select array_agg(occupation_code) as always_offered
+    from (
+        select occupation_code
+        from nri_question
+        where canonical_item = 'agreements' and canonical_part = 'cadre'
+        group by occupation_code
+        having count(distinct round_year) = (select cadre_rounds.rounds from cadre_rounds)
+    ) as occupation
+),
+
 with_parties as (
     select
         block.*,
+        case when block.ministry <> '' then {{ ministry_codes('block.ministry') }} end as ministries,
+        coalesce(party.partners, '{}') as partners,
+        array(
+            select matched.code from unnest(block.occupation_codes) as matched (code)
+            where matched.code = any(offered.always_offered) or matched.code = 'other'
+            order by matched.code
+        ) as matched_occupations,
         coalesce(party.all_partners_known, false) as is_matchable,
         array(
             select distinct member.iso3
@@ -70,6 +107,7 @@ with_parties as (
             order by member.iso3
         ) as parties
     from block
+    cross join offered
     left join party
         on
             block.country_iso3 = party.country_iso3
@@ -93,7 +131,11 @@ select
                     array_to_string(parties, '-'),
                     coalesce(agreement_type, 'type?'),
                     coalesce(cast(cast(valid_from_year as integer) as text), 'year?'),
-                    coalesce(nullif(array_to_string(occupation_codes, ','), ''), 'cadres?')
+                    coalesce(
+                        nullif(array_to_string(matched_occupations, ','), ''),
+                        nullif(array_to_string(occupation_codes, ','), ''),
+                        'cadres?'
+                    )
                 )
         else concat_ws('|', country_iso3, 'unmatched', round_year, block_no)
     end as agreement_key

@@ -2,85 +2,64 @@ with report as (
     select * from {{ ref('int_nri__agreement_report') }}
 ),
 
-agreement as (
-    select * from {{ ref('int_nri__agreement') }}
+flag as (
+    select * from {{ ref('int_nri__agreement_flag') }}
 ),
 
 answer as (
     select * from {{ ref('int_nri__answer') }}
 ),
 
-listed as (
-    select * from {{ ref('int_nri__agreement_safeguards') }}
-),
-
-notified as (
-    select
-        report.country_iso3,
-        report.round_year,
-        count(*) as agreements,
-        count(distinct report.agreement_key) as distinct_agreements,
-        count(*) filter (where agreement.is_confirmed_by_other_party) as confirmed,
-        count(listed.has_listed_partner) as judged_by_list,
-        count(*) filter (where listed.has_listed_partner) as with_listed_partner
-        {%- for element in agreement_elements() %}
-            ,
-            count(report.has_{{ element }}) as shown_{{ element }},
-            count(*) filter (where report.has_{{ element }}) as with_{{ element }}
-    
-        {%- endfor %}
-    from report
-    inner join agreement on report.agreement_key = agreement.agreement_key
-    left join listed
-        on
-            report.country_iso3 = listed.country_iso3
-            and report.round_year = listed.round_year
-            and report.block_no = listed.block_no
-    group by report.country_iso3, report.round_year
-),
-
 asked as (
     select
-        answer.country_iso3,
-        answer.round_year,
-        answer.value_code is not null as is_answered
+        country_iso3,
+        round_year,
+        value_code is not null as is_answered
     from answer
     where
-        answer.canonical_item = 'agreements'
-        and answer.canonical_part = 'any'
+        canonical_item = 'agreements'
+        and canonical_part = 'any'
+),
+
+told as (
+    select
+        asked.country_iso3,
+        asked.round_year,
+        asked.is_answered,
+        count(report.agreement_key) as notified,
+        count(distinct report.agreement_key) as distinct_agreements
+    from asked
+    left join report
+        on
+            asked.country_iso3 = report.country_iso3
+            and asked.round_year = report.round_year
+    group by asked.country_iso3, asked.round_year, asked.is_answered
 )
 
 select
-    asked.country_iso3,
-    asked.round_year,
-    measured.indicator,
-    measured.is_answered,
-    measured.numerator,
-    measured.denominator
-from asked
-left join notified
-    on
-        asked.country_iso3 = notified.country_iso3
-        and asked.round_year = notified.round_year
-cross join lateral (
-    values
-    ('agreements_notified', asked.is_answered, coalesce(notified.agreements, 0), 1),
-    ('agreements_distinct', asked.is_answered, coalesce(notified.distinct_agreements, 0), 1),
-    ('agreements_confirmed', notified.agreements > 0, notified.confirmed, notified.agreements),
-    (
-        'agreements_safeguards_party',
-        notified.judged_by_list > 0,
-        notified.with_listed_partner,
-        notified.judged_by_list
-    )
-    {%- for element in agreement_elements() %}
-        ,
-        (
-            'agreements_{{ element }}',
-            notified.shown_{{ element }} > 0,
-            notified.with_{{ element }},
-            notified.shown_{{ element }}
-        )
-    
-    {%- endfor %}
-) as measured (indicator, is_answered, numerator, denominator)
+    told.country_iso3,
+    told.round_year,
+    counted.indicator,
+    told.is_answered,
+    counted.numerator,
+    1 as denominator
+from told
+cross join
+    lateral (
+        values
+        ('agreements_notified', told.notified),
+        ('agreements_distinct', told.distinct_agreements)
+    ) as counted (indicator, numerator)
+
+union all
+
+select
+    country_iso3,
+    round_year,
+    indicator,
+    true as is_answered,
+    count(distinct agreement_key) filter (where has_it) as numerator,
+    count(distinct agreement_key) as denominator
+from flag
+where indicator <> 'agreements_distinct'
+group by country_iso3, round_year, indicator

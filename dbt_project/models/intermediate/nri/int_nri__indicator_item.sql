@@ -7,16 +7,8 @@ indicator as (
     where rule in ('any', 'all', 'count', 'answered')
 ),
 
-gate as (
-    select
-        country_iso3,
-        round_year,
-        canonical_item,
-        value_code
-    from answer
-    where
-        value_kind = 'yes_no'
-        and canonical_part in ('any', 'host')
+ruled_out as (
+    select * from {{ ref('int_nri__ruled_out') }}
 ),
 
 part as (
@@ -29,6 +21,7 @@ part as (
         indicator.value_kind,
         count(*) as parts,
         count(*) filter (where answer.value_state <> 'not_shown') as parts_shown,
+        count(*) filter (where answer.value_state = 'answered') as parts_filled,
         count(answer.value_code) as parts_answered,
         count(*) filter (where answer.value_code = indicator.answer) as parts_matching
     from answer
@@ -49,13 +42,14 @@ part as (
 judged as (
     select
         part.*,
-        part.value_kind = 'tick' and coalesce(gate.value_code = 'no', false) as is_ruled_out
+        ruled_out.canonical_item is not null
+        and (part.value_kind = 'tick' or part.rule = 'answered') as is_ruled_out
     from part
-    left join gate
+    left join ruled_out
         on
-            part.country_iso3 = gate.country_iso3
-            and part.round_year = gate.round_year
-            and part.canonical_item = gate.canonical_item
+            part.country_iso3 = ruled_out.country_iso3
+            and part.round_year = ruled_out.round_year
+            and part.canonical_item = ruled_out.canonical_item
 )
 
 select
@@ -68,7 +62,7 @@ select
         when rule = 'any' then cast(parts_matching > 0 as integer)
         when rule = 'all' then cast(parts_matching = parts as integer)
         when rule = 'count' then parts_matching
-        when rule = 'answered' then cast(parts_answered > 0 as integer)
+        when rule = 'answered' then cast(parts_filled > 0 as integer)
     end as numerator,
     1 as denominator
 from judged

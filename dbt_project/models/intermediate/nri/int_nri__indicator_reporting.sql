@@ -2,8 +2,12 @@ with country_round as (
     select * from {{ ref('int_nri__country_round') }}
 ),
 
-authority as (
-    select * from {{ ref('int_nri__authority') }}
+register as (
+    select * from {{ ref('int_nri__authority_register') }}
+),
+
+round_population as (
+    select * from {{ ref('int_nri__round_population') }}
 ),
 
 completeness as (
@@ -28,17 +32,22 @@ select
     measured.numerator,
     measured.denominator
 from streak
-left join authority
+left join register
     on
-        streak.country_iso3 = authority.country_iso3
-        and streak.round_year = authority.round_year
+        streak.country_iso3 = register.country_iso3
+        and streak.round_year = register.round_year
+left join round_population
+    on
+        streak.country_iso3 = round_population.country_iso3
+        and streak.round_year = round_population.round_year
 left join completeness
     on
         streak.country_iso3 = completeness.country_iso3
         and streak.round_year = completeness.round_year
 cross join lateral (
     values
-    ('authority_designated', true, cast(coalesce(authority.is_designated, false) as integer), 1),
+    ('authority_designated', true, cast(coalesce(register.is_designated, false) as integer), 1),
+    ('authority_on_register', true, cast(register.is_on_register as integer), 1),
     ('report_submitted', true, cast(streak.is_submitted as integer), 1),
     ('report_continuity', streak.has_earlier_round, cast(streak.is_unbroken as integer), 1),
     ('report_on_time', streak.is_submitted, cast(not streak.is_late as integer), 1),
@@ -47,5 +56,11 @@ cross join lateral (
         completeness.questions_shown > 0,
         completeness.questions_answered,
         completeness.questions_shown
+    ),
+    (
+        'population_share',
+        round_population.population is not null,
+        case when streak.is_submitted then round_population.population else 0 end,
+        round_population.population
     )
 ) as measured (indicator, is_answered, numerator, denominator)

@@ -34,6 +34,10 @@ measured as (
     union all
 
     select * from {{ ref('int_nri__indicator_support') }}
+
+    union all
+
+    select * from {{ ref('int_nri__indicator_composite') }}
 ),
 
 landed_round as (
@@ -53,7 +57,7 @@ asked as (
             and indicator.value_kind = nri_question.value_kind
             and coalesce(indicator.canonical_part, nri_question.canonical_part) = nri_question.canonical_part
     where
-        indicator.rule = 'reporting'
+        indicator.canonical_item is null
         or nri_question.canonical_item is not null
 ),
 

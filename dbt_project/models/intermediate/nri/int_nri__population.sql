@@ -31,10 +31,11 @@ concerned as (
             when 'legal_safeguards' then 'hosts'
             when 'agreements' then 'agreement_parties'
             when 'support_given' then 'donors'
+            when 'support_received' then 'recipients'
         end as population
     from answer
     where
-        canonical_item in ('legal_safeguards', 'agreements', 'support_given')
+        canonical_item in ('legal_safeguards', 'agreements', 'support_given', 'support_received')
         and canonical_part in ('any', 'host')
         and value_code = 'yes'
 )
