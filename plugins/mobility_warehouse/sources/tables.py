@@ -88,7 +88,7 @@ class ColumnSpec(_Spec, frozen=True):
     need none. ``codes`` names a code type of the source's reference: the text is a name, and becomes its
     code. ``known`` names one whose codes alone are accepted. ``width`` fills a code with zeros from the left.
     An ``optional`` heading may be missing: its column is null then. ``values`` translates texts; another one
-    is rejected.
+    is rejected. With ``dates`` a spreadsheet's date becomes text as 2012-05-31 where the column is text.
     """
 
     heading: str | tuple[str, ...]
@@ -98,6 +98,7 @@ class ColumnSpec(_Spec, frozen=True):
     width: int = 0
     optional: bool = False
     values: dict[str, str | None] | None = None
+    dates: bool = False
 
 
 class UnpivotSpec(_Spec, frozen=True):
@@ -581,7 +582,9 @@ class TableReader:
         }
         for name in spec.columns:
             heading = next((each for each in _alternatives(spec.spec(name)) if each in table.headings), None)
-            shared[name] = self._cells(rows, table.headings.get(heading or ""), columns[name])
+            shared[name] = self._cells(
+                rows, table.headings.get(heading or ""), columns[name], dates=spec.spec(name).dates
+            )
         if spec.unpivot is None:
             frame = pl.DataFrame(shared).with_columns(pl.lit(None, dtype=pl.String).alias("_heading"))
         else:
@@ -610,11 +613,13 @@ class TableReader:
             pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"),
         )
 
-    def _cells(self, rows: Mapping[int, _Row], position: int | None, column: Column) -> pl.Series:
+    def _cells(
+        self, rows: Mapping[int, _Row], position: int | None, column: Column, *, dates: bool = False
+    ) -> pl.Series:
         if position is None:
             return pl.Series([None] * len(rows), dtype=pl.String)
         missing = frozenset(self.mapping.missing)
-        texts = [_cell_text(row.cells[position], column) for row in rows.values()]
+        texts = [_cell_text(row.cells[position], column, dates=dates) for row in rows.values()]
         return pl.Series([None if text in missing else text for text in texts], dtype=pl.String)
 
     def _filled(self, table: _Table, heading: str) -> dict[str, str]:
@@ -854,7 +859,7 @@ _EXPECTED = {
 }
 
 
-def _cell_text(cell: Cell, column: Column) -> str | None:
+def _cell_text(cell: Cell, column: Column, *, dates: bool) -> str | None:
     """A cell's text, or its fault where the cell alone shows that it is none of this column."""
     if isinstance(cell, str):
         if "\0" in cell:
@@ -864,7 +869,7 @@ def _cell_text(cell: Cell, column: Column) -> str | None:
         return cell.strip() or None
     if isinstance(cell, Unreadable):
         return _fault("wrong_type", cell.why)
-    if isinstance(cell, date | time | timedelta) and column.type not in _MOMENTS:
+    if isinstance(cell, date | time | timedelta) and column.type not in _MOMENTS and not dates:
         # Spreadsheets turn codes such as 2-07 into dates of their own accord.
         return _fault("wrong_type", f"the cell holds the date or time {cell}, where none is expected")
     if isinstance(cell, int | float) and column.type in _MOMENTS:

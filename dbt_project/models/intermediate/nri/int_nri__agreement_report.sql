@@ -7,7 +7,7 @@ partner as (
 ),
 
 nri_question as (
-    select * from {{ ref('nri_question') }}
+    select * from {{ ref('int_nri__question') }}
 ),
 
 block as (

@@ -5,11 +5,11 @@ with response as (
 ),
 
 answer as (
-    select * from {{ ref('stg_limesurvey__answer') }}
+    select * from {{ ref('int_nri__given_answer') }}
 ),
 
 nri_question as (
-    select * from {{ ref('nri_question') }}
+    select * from {{ ref('int_nri__question') }}
 ),
 
 nri_option as (

@@ -1,7 +1,7 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
 with survey as (
-    select * from {{ ref('stg_limesurvey__survey') }}
+    select * from {{ ref('int_nri__instrument') }}
 ),
 
 response as (

@@ -9,7 +9,7 @@ indicator as (
 ),
 
 nri_question as (
-    select * from {{ ref('nri_question') }}
+    select * from {{ ref('int_nri__question') }}
 ),
 
 population as (

@@ -1,15 +1,15 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
 with response as (
-    select * from {{ ref('stg_limesurvey__response') }}
+    select * from {{ ref('int_nri__submission') }}
 ),
 
 answer as (
-    select * from {{ ref('stg_limesurvey__answer') }}
+    select * from {{ ref('int_nri__given_answer') }}
 ),
 
 nri_question as (
-    select * from {{ ref('nri_question') }}
+    select * from {{ ref('int_nri__question') }}
 ),
 
 country_name as (

@@ -1,0 +1,15 @@
+"""Reports as files in the inbox."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from mobility_warehouse.snapshot.dropped import error_in_200, file_routes
+from mobility_warehouse.snapshot.store import Store
+
+__all__ = ["error_in_200", "routes"]
+
+
+def routes(store: Store) -> list[BaseRoute]:
+    """Routes below ``/national_reports``."""
+    return file_routes(store, "national_reports")
