@@ -65,6 +65,19 @@ BROKEN: dict[str, tuple[str, dict[str, Any], dict[str, list[dict[str, Any]]]]] =
             "origins_not_exchanged": [{}, {"origin": "FRA", "obs_value": 20_000}],
         },
     ),
+    "oecd_stat": (
+        "raw.oecd_stat__observation",
+        {"country": "GBR", "variable": "FTDS", "origin_country": "IND", "year": 2018, "value": 15870},
+        {
+            "year_plausible": [{"year": 18}],
+            "whole_persons": [{"value": 0.5}],
+            "totals_of_all_origins": [{"origin_country": "TOT"}],
+            "foreign_trained_within_the_total": [
+                {},
+                {"variable": "TNBD", "origin_country": "TOT", "value": 15_000},
+            ],
+        },
+    ),
     "eurostat health_personnel": (
         "raw.eurostat__health_personnel",
         PERSONNEL,

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from mobility_warehouse.settings import Settings
 from mobility_warehouse.transform import DbtResult, build
 from tests.transform.landed import Landed, economy, figure, gho_country, observation
+from tests.transform.training import land_training
 
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
 SECOND = datetime(2024, 9, 1, tzinfo=UTC)
@@ -25,6 +26,7 @@ SECOND = datetime(2024, 9, 1, tzinfo=UTC)
 FIGURES = (
     "path:seeds/reference +path:models/marts/dimensions +path:models/marts/workforce "
     "+path:models/marts/remittances +path:models/marts/instruments"
+    " path:models/staging/oecd path:models/staging/oecd_stat path:models/staging/eurostat"
 )
 
 MEMBERS = {"AGO": ("AO", "AFR"), "GBR": ("GB", "EUR"), "IDN": ("ID", "SEAR"), "NPL": ("NP", "SEAR")}
@@ -146,6 +148,7 @@ def land_first(landed: Landed) -> None:
         [observation("HWF_0002", "AGO", 2017, 6600.0), observation("HWF_0002", "NPL", 2017, 25_000.0)],
         known_from=SECOND,
     )
+    land_training(landed, FIRST)
 
 
 @dataclass(frozen=True)
