@@ -102,6 +102,16 @@ def test_three_versions_of_the_code_and_no_article_by_its_bare_number() -> None:
         assert (row["to_version"], row["to_article"]) in articles
 
 
+def test_fields_of_stakeholders_bear_on_articles_of_the_adopted_code() -> None:
+    folder = SEEDS.parent / "stakeholders"
+    lines = (folder / "stakeholder_field_article.csv").read_text(encoding="utf-8").splitlines()
+    rows = list(csv.DictReader(lines))
+    adopted = {row["code_article"] for row in seed("code_article") if row["code_version"] == "2010"}
+    assert {row["field"] for row in rows} == {str(number) for number in range(1, 10)}
+    assert {row["code_article"] for row in rows} <= adopted
+    assert {row["status"] for row in rows} == {"derived"}
+
+
 def test_thresholds_belong_to_the_definition_of_their_day() -> None:
     editions = {row["uhc_index_edition"]: row for row in seed("uhc_index_edition")}
     assert editions.keys() == {"before_2025", "2025"}
