@@ -137,9 +137,14 @@ def _edited(head: FileHead, rows: Sequence[FileRow], faults: RecordFaults) -> li
             headings[row.sheet] = [new or old for new, old in zip(lowest, known, strict=True)]
             above.append(row)
         else:
-            records.append({"": row.sheet, **dict(zip(headings[row.sheet], row.cells, strict=True))})
+            # A column without a heading goes by its number, so that none takes the place of another.
+            fields = [heading or str(number) for number, heading in enumerate(headings[row.sheet])]
+            records.append({"": row.sheet, **dict(zip(fields, row.cells, strict=True))})
     below = [
-        FileRow(record[""], [record.get(heading) for heading in headings[record[""]]])
+        FileRow(
+            record[""],
+            [record.get(heading or str(number)) for number, heading in enumerate(headings[record[""]])],
+        )
         for record in faults.edit(records)
     ]
     return [row for sheet in head.heading_rows for row in (*above, *below) if row.sheet == sheet]
