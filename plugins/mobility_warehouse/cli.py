@@ -380,6 +380,50 @@ def _analyst_connection() -> Any:
     return psycopg.connect(url, options=f"{options} -c role=analyst")
 
 
+@main.command()
+@FORMAT
+@clear_errors
+def inbox(style: str) -> None:
+    """List files that were dropped into the inbox: whole, waiting, landed or refused, with why.
+
+    Makes the folders, one for each source that comes as files, where they are not there yet.
+    """
+    from mobility_warehouse.landing.inbox import inbox_files
+    from mobility_warehouse.settings import INBOX
+    from mobility_warehouse.sources.registry import sources
+
+    settings = _settings()
+    folders = [
+        settings.inbox_dir / source.default_base_url.removeprefix(INBOX)
+        for source in sources().values()
+        if source.default_base_url is not None and source.default_base_url.startswith(INBOX)
+    ]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    files = inbox_files(_engine("ingest"), sources().values(), settings)
+    if files or style != "table":
+        columns = ("source", "file", "bytes", "modified", "state", "slice", "fetch", "why")
+        _print_rows(
+            columns,
+            [
+                (
+                    file.source,
+                    file.name,
+                    file.size,
+                    _minute(file.modified),
+                    file.state,
+                    file.slice,
+                    file.fetch_id,
+                    file.why,
+                )
+                for file in files
+            ],
+            style,
+        )
+    else:
+        click.echo(f"no file lies in {settings.inbox_dir}: {', '.join(folder.name for folder in folders)}")
+
+
 @main.command("sources")
 @FORMAT
 @clear_errors

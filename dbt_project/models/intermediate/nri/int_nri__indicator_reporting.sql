@@ -50,7 +50,13 @@ cross join lateral (
     ('authority_on_register', true, cast(register.is_on_register as integer), 1),
     ('report_submitted', true, cast(streak.is_submitted as integer), 1),
     ('report_continuity', streak.has_earlier_round, cast(streak.is_unbroken as integer), 1),
-    ('report_on_time', streak.is_submitted, cast(not streak.is_late as integer), 1),
+    -- A round without a deadline, or a report without a date, is neither in time nor late.
+    (
+        'report_on_time',
+        streak.is_submitted and streak.is_late is not null,
+        cast(not streak.is_late as integer),
+        1
+    ),
     (
         'report_completeness',
         completeness.questions_shown > 0,
