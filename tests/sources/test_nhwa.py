@@ -116,6 +116,17 @@ def test_the_address_of_the_next_page_behind_a_proxy_is_not_followed(replay: Rep
     assert all(url.startswith(f"{replay.url}/nhwa/api/dataElements.json?") for url in urls)
 
 
+def test_whether_pages_changed_is_asked_by_who_may_read_them(warehouse: Engine, replay: ReplayServer) -> None:
+    ingest = warehouse_engine("ingest", url=warehouse.url)
+    before = len(replay.log)
+    with Client(IMPATIENT) as client:
+        for outcome in ("loaded", "unchanged"):
+            report = land(ingest, SOURCE, ELEMENTS, FIXTURE.connection(replay.url), client=client)
+            assert (report.outcome, report.read) == (outcome, FIXTURE.read)
+    assert [served["status"] for served in replay.log[before:]] == [200, 200, 304, 304]
+    ingest.dispose()
+
+
 def test_elements_of_several_data_sets_are_one_element(replay: ReplayServer) -> None:
     connection = FIXTURE.connection(replay.url)
     sets = pull(SOURCE, Slice("data_set", "all"), connection).frame

@@ -522,7 +522,7 @@ class _Pull:
         source = self._source
         if not isinstance(source, GivesChanges) or previous.mark is None or previous.report.quarantined:
             return False
-        if not previous.url.startswith(connection.base_url):
+        if not previous.url.startswith(connection.base_url.rstrip("/") + "/"):
             # The mark is another server's.
             return False
         with self._engine.connect() as database:
