@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, text
 
+from mobility_warehouse.database.deploy import deploy
 from mobility_warehouse.database.engine import warehouse_engine
 from mobility_warehouse.landing.pull import pull
 from mobility_warehouse.landing.report import FetchReport, PullFailed, PullRefused
@@ -14,6 +15,7 @@ from mobility_warehouse.snapshot.limesurvey import PASSWORD, USER
 from mobility_warehouse.snapshot.server import ReplayServer
 from mobility_warehouse.sources.declaration import Slice, Source, SourceConnection
 from mobility_warehouse.sources.http import Client, HttpSettings
+from mobility_warehouse.sources.limesurvey import catalogue
 from mobility_warehouse.sources.registry import sources
 
 ROUND_2024 = Slice("response", "621962")
@@ -118,6 +120,65 @@ def test_the_secretariat_reads_contacts_beside_survey_and_country(
     assert {row.survey_id for row in rows} == {621962}
     assert all(row.member_state and "@health.example.org" in row.contacts for row in rows)
     assert earlier == 6, "five were revised, one was withdrawn"
+
+
+def test_of_restricted_answers_the_state_is_open_and_nothing_else(
+    warehouse: Engine, source: Source, replayed: ReplayServer
+) -> None:
+    replayed.add_fault(
+        "export_responses",
+        "mutate",
+        records=[0],
+        set={"q1x2[INST]": "x" * 4321, "q1x2[NAME]": "", "q1x2[TITL]": None},
+    )
+    land(warehouse, source, replayed, path="limesurvey-6.3.1")
+    restricted = sorted(heading for heading, is_restricted in catalogue()[621962].items() if is_restricted)
+    with warehouse.connect() as connection:
+        rows = connection.execute(
+            text("""
+                select response.restricted_states as states, twin.restricted_answers as answers
+                from raw.limesurvey__response as response
+                inner join restricted.limesurvey__response as twin using (key_hash, fetch_id)
+            """)
+        ).all()
+    assert len(rows) == 47
+    found: set[str] = set()
+    for row in rows:
+        assert sorted(row.states) == restricted
+        for heading, state in row.states.items():
+            value = row.answers[heading]
+            expected = "not_shown" if value is None else "empty" if value in ("", "[]") else "answered"
+            assert state == expected, heading
+            found.add(state)
+    assert found == {"answered", "empty", "not_shown"}
+    (changed,) = [row for row in rows if row.answers["q1x2[INST]"] == "x" * 4321]
+    assert [changed.states[f"q1x2[{part}]"] for part in ("INST", "NAME", "TITL")] == [
+        "answered",
+        "empty",
+        "not_shown",
+    ]
+
+
+def test_a_response_read_before_states_were_kept_has_none_until_it_is_read_again(
+    warehouse: Engine, source: Source, replayed: ReplayServer
+) -> None:
+    """The upgrade: the column is gained by deploy; the next pull, of the same bytes, reads them anew."""
+    land(warehouse, source, replayed)
+    with warehouse.begin() as connection:
+        # As an earlier version of the project left it.
+        connection.execute(text("alter table raw.limesurvey__response drop column restricted_states cascade"))
+        connection.execute(text("update raw.limesurvey__response set content_hash = gen_random_uuid()"))
+        connection.execute(text("update raw.fetch set declaration_hash = 'earlier', content_hash = null"))
+    report = deploy(warehouse, [source])
+    assert report.added_columns == ["raw.limesurvey__response.restricted_states"]
+    unknown = "select count(*) from raw.limesurvey__response where restricted_states is null"
+    assert scalar(warehouse, unknown) == 47
+
+    again = land(warehouse, source, replayed)
+
+    assert (again.outcome, again.revised) == ("loaded", 47)
+    assert scalar(warehouse, unknown + " and fetched_to = 'infinity'") == 0
+    assert scalar(warehouse, unknown) == 47, "what was known then stays as it was"
 
 
 def test_null_empty_and_no_stay_apart_in_the_table(

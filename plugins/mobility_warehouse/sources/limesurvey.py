@@ -109,6 +109,12 @@ RESPONSE = Resource(
         Column("started_at", _TIMESTAMP, "First action", unit=_LOCAL),
         Column("edited_at", _TIMESTAMP, "Last action (datestamp): tells of edits", unit=_LOCAL),
         Column("answers", _JSON, 'Heading to answer code or text; null (never shown) is kept apart from ""'),
+        Column(
+            "restricted_states",
+            _JSON,
+            "Heading of each restricted question to answered, empty or not_shown; nothing of the words. Null "
+            "where an earlier version of the project read the response",
+        ),
         Column("token", _TEXT, "Access code of the participant", restricted=True),
         Column("restricted_answers", _JSON, "Contacts, free text and traces of the browser", restricted=True),
     ),
@@ -620,6 +626,7 @@ def _response(
         )
     answers: dict[str, str | None] = {}
     restricted: dict[str, str | None] = {}
+    states: dict[str, str] = {}
     for heading in record:
         if heading in _META:
             continue
@@ -628,6 +635,8 @@ def _response(
             restricted[heading] = value
         elif heading in known:
             (restricted if known[heading] else answers)[heading] = value
+            if known[heading]:
+                states[heading] = _state(value)
         elif value:
             raise _RecordError("unknown_question", "answered, but not in the question catalogue", heading)
         else:
@@ -644,9 +653,18 @@ def _response(
         "started_at": _moment(record, "startdate"),
         "edited_at": _moment(record, "datestamp"),
         "answers": json.dumps(answers, sort_keys=True, ensure_ascii=False),
+        "restricted_states": json.dumps(states, sort_keys=True),
         "token": _text(record, "token"),
         "restricted_answers": json.dumps(restricted, sort_keys=True, ensure_ascii=False),
     }
+
+
+def _state(value: str | None) -> str:
+    """That a question was answered, which is no personal data; neither the words nor their length."""
+    if value is None:
+        return "not_shown"
+    # A question for files that got none holds an empty list.
+    return "empty" if value in ("", "[]") else "answered"
 
 
 def _read_questions(part: _Part, answer: Answer) -> Reading:

@@ -8,6 +8,10 @@ answer as (
     select * from {{ ref('int_nri__given_answer') }}
 ),
 
+restricted_answer as (
+    select * from {{ ref('stg_limesurvey__restricted_answer') }}
+),
+
 nri_question as (
     select * from {{ ref('int_nri__question') }}
 ),
@@ -43,10 +47,14 @@ select
     expected.occupation_code,
     expected.measure,
     expected.value_kind,
-    case
-        when expected.restricted and answer.heading is null then 'withheld'
-        else coalesce(answer.value_state, 'not_shown')
-    end as value_state,
+    expected.value_kind = 'text'
+    and coalesce(expected.question_type, '') in ('L', 'M', 'O', 'P') as is_remark,
+    expected.restricted as is_withheld,
+    coalesce(
+        answer.value_state,
+        restricted_answer.value_state,
+        case when expected.restricted then 'unknown' else 'not_shown' end
+    ) as value_state,
     case when not expected.restricted and answer.value_state = 'answered' then answer.value end as value_text,
     case
         when expected.value_kind in ('yes_no', 'tick')
@@ -63,6 +71,11 @@ left join answer
         expected.survey_id = answer.survey_id
         and expected.survey_response_id = answer.survey_response_id
         and expected.heading = answer.heading
+left join restricted_answer
+    on
+        expected.survey_id = restricted_answer.survey_id
+        and expected.survey_response_id = restricted_answer.survey_response_id
+        and expected.heading = restricted_answer.heading
 left join nri_option
     on
         expected.survey_id = nri_option.survey_id

@@ -23,6 +23,7 @@ select
 from answer
 where
     value_kind <> 'tick'
+    and not is_remark
     and value_state in ('answered', 'empty')
     and coalesce(measure, '') not like 'block_%'
 group by country_iso3, round_year

@@ -16,6 +16,7 @@ select
     measure,
     value_kind,
     value_state,
+    is_withheld,
     value_code,
     cast(value_number as numeric(24, 10)) as value_number,
     is_synthetic,

@@ -12,6 +12,7 @@ select
     start_language,
     last_page,
     answers,
+    restricted_states,
     fetch_id,
     is_synthetic
 from response
