@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from mobility_warehouse.sources.declaration import Slice
 from tests.sources.contract import BadConfiguration, Drift, SourceFixture
-
-
-def _drift(name: str, change: Mapping[str, Any], reason: str, field: str) -> Drift:
-    """A change of one of the two files alone: both have a record of every number."""
-    return Drift(name, {"where": {"VAR": "FTDS"}, **change}, reason, field)
-
 
 FIXTURE = SourceFixture(
     replay_path="oecd_stat",
@@ -35,14 +27,14 @@ FIXTURE = SourceFixture(
         ),
     ),
     drifts=(
-        _drift("text for a year", {"set": {"YEA": "this year"}}, "wrong_type", "YEA"),
-        _drift("text for a number", {"set": {"Value": "many"}}, "wrong_type", "Value"),
-        _drift("less than nobody", {"set": {"Value": "-1"}}, "out_of_range", "Value"),
-        _drift("no country", {"set": {"COU": ""}}, "missing_key", "COU"),
-        _drift("country", {"set": {"COU": "QQQ"}}, "unknown_country", "COU"),
-        _drift("all countries as one", {"set": {"COU": "TOT"}}, "unknown_country", "COU"),
-        _drift("country of training", {"set": {"CO2": "QQQ"}}, "unknown_country", "CO2"),
-        _drift("flag", {"set": {"Flag Codes": "X"}}, "unknown_code", "Flag Codes"),
-        _drift("overlong", {"overlong": {"Country of origin": 10_001}}, "overlong", "Country of origin"),
+        Drift("text for a year", {"set": {"YEA": "this year"}}, "wrong_type", "YEA"),
+        Drift("text for a number", {"set": {"Value": "many"}}, "wrong_type", "Value"),
+        Drift("less than nobody", {"set": {"Value": "-1"}}, "out_of_range", "Value"),
+        Drift("no country", {"set": {"COU": ""}}, "missing_key", "COU"),
+        Drift("country", {"set": {"COU": "QQQ"}}, "unknown_country", "COU"),
+        Drift("all countries as one", {"set": {"COU": "TOT"}}, "unknown_country", "COU"),
+        Drift("country of training", {"set": {"CO2": "QQQ"}}, "unknown_country", "CO2"),
+        Drift("flag", {"set": {"Flag Codes": "X"}}, "unknown_code", "Flag Codes"),
+        Drift("overlong", {"overlong": {"Country of origin": 10_001}}, "overlong", "Country of origin"),
     ),
 )

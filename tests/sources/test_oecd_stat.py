@@ -1,4 +1,4 @@
-"""What is OECD.Stat's own: exports of any selection, one file beside another, totals under their own code."""
+"""What is OECD.Stat's own: exports of any selection, totals under a code of their own."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_exports_are_known_by_the_name_that_the_service_gave_them(name: str, is_
     assert (SOURCE.slice_of(name) is not None) == is_read
 
 
-def test_both_exports_of_the_snapshot_are_read(replay: ReplayServer) -> None:
+def test_the_export_of_the_snapshot_is_read(replay: ReplayServer) -> None:
     pulled = pull(SOURCE, PART, FIXTURE.connection(replay.url))
     counts = pulled.frame["variable"].value_counts().sort("variable").rows()
     assert counts == [("FTDS", 1576), ("TNBD", 336), ("TNBN", 286)]

@@ -18,24 +18,13 @@ PUBLICATION = Publication(
     attribution="OECD, Health workforce migration, OECD Health Statistics.",
 )
 
-#: File, title and where the saved copy came from.
-_EXPORTS = (
-    (
-        "HEALTH_WFMI_FTDS_2018.csv",
-        "Foreign-trained doctors in stock by country of training, 2018",
-        (
-            "github.com/protor23/healthcare-workers-migration at commit "
-            "535812b84ffe80af65437e0bf2c7638a30de1046 (data-raw/workforce-migration.csv)"
-        ),
-    ),
-    (
-        "HEALTH_WFMI_totals_TNBD_TNBN.csv",
-        "Doctors and nurses, totals, 2010 to 2022",
-        (
-            "github.com/sasindudilshanranwadana/datavis.github.io at commit "
-            "a9871ba936d22b16f6534d18864b11aec846c509 (HEALTH_WFMI.csv)"
-        ),
-    ),
+_FILE = "HEALTH_WFMI.csv"
+_INPUTS = ("oecd_wfmi/HEALTH_WFMI_FTDS_2018.csv", "oecd_wfmi/HEALTH_WFMI_totals_TNBD_TNBN.csv")
+_RETRIEVED = (
+    "OECD.Stat exports, from github.com/protor23/healthcare-workers-migration at commit "
+    "535812b84ffe80af65437e0bf2c7638a30de1046 (data-raw/workforce-migration.csv) and "
+    "github.com/sasindudilshanranwadana/datavis.github.io at commit "
+    "a9871ba936d22b16f6534d18864b11aec846c509 (HEALTH_WFMI.csv)"
 )
 _HEADINGS = (
     *("COU", "Country", "VAR", "Variable", "CO2", "Country of origin", "YEA", "Year"),
@@ -44,24 +33,25 @@ _HEADINGS = (
 
 
 def build(input_directory: Path) -> Sequence[BuiltResource]:
-    """Both exports, in both vintages."""
+    """Both exports as one file, in both vintages."""
+    details, totals = (_rows(input_directory / path) for path in _INPUTS)
     return [
         BuiltResource(
             publication=PUBLICATION,
-            resource=name,
+            resource=_FILE,
             vintages=(1, 2),
-            path=f"oecd_stat/{name}.jsonl.zst",
-            title=title,
+            path=f"oecd_stat/{_FILE}.jsonl.zst",
+            title="Foreign-trained doctors by country of training (2018), all doctors and nurses (2010 to 2022)",
             source_url="https://stats.oecd.org/Index.aspx?DataSetCode=HEALTH_WFMI",
             published=None,
-            retrieved=f"OECD.Stat export, from {origin}",
-            processing="Every row of the export, cell by cell, values unchanged; quotation marks as needed.",
-            inputs=(f"oecd_wfmi/{name}",),
-            records=file_lines(
-                FileHead(name, "csv", {"": 1}), {"": _rows(input_directory / "oecd_wfmi" / name)}
+            retrieved=_RETRIEVED,
+            processing=(
+                "Every row of two exports, cell by cell, values unchanged; one put below the other as one "
+                "file, quotation marks as needed."
             ),
+            inputs=_INPUTS,
+            records=file_lines(FileHead(_FILE, "csv", {"": 1}), {"": [*details, *totals[1:]]}),
         )
-        for name, title, origin in _EXPORTS
     ]
 
 
