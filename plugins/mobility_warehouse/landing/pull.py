@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import queue
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Protocol, Self
 
 import polars as pl
@@ -24,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from mobility_warehouse.database.declared import version_table
 from mobility_warehouse.database.tables import COUNTED, raw_fetch, raw_response
 from mobility_warehouse.landing import quarantine
+from mobility_warehouse.landing.ahead import Ahead, quick_switches
 from mobility_warehouse.landing.archive import ArchivedResponse, archive, read_body, validators
 from mobility_warehouse.landing.hashing import declaration_hash, key_hashes, with_hashes
 from mobility_warehouse.landing.report import FetchReport, PullBusy, PullError, PullFailed, PullRefused
@@ -33,6 +28,7 @@ from mobility_warehouse.sources.declaration import (
     Answer,
     Conversation,
     GivesChanges,
+    Reading,
     Request,
     Resource,
     Slice,
@@ -47,8 +43,8 @@ logger = logging.getLogger(__name__)
 
 _MODULUS = 1 << 128
 _COUNTS = ("read", *COUNTED)
-#: Answers that wait on disk to be read, at most; then fetching waits, too.
-_BACKLOG_ANSWERS = 64
+#: Share of a slice's versions that, changed, makes its statistics old; autovacuum thinks so, too.
+_ANALYZED_SHARE = 0.1
 
 
 class Sender(Protocol):
@@ -600,50 +596,29 @@ class _Pull:
     def _asked(
         self, connection: SourceConnection, client: Sender, known: Mapping[str, _Archived | Answer]
     ) -> Generator[_Asked]:
-        """Run the conversation one answer ahead, so that fetching and reading overlap."""
-        answers: queue.Queue[_Asked | BaseException | None] = queue.Queue(maxsize=1)
-        stopped = threading.Event()
-
-        def put(item: _Asked | BaseException | None) -> bool:
-            while not stopped.is_set():
-                try:
-                    answers.put(item, timeout=0.1)
-                    return True
-                except queue.Full:
-                    continue
-            return False
-
-        def converse() -> None:
-            conversation = self._conversation(connection)
-            try:
-                request = next(conversation)
-                while not stopped.is_set():
-                    try:
-                        answer = self._one(request, client, known)
-                    except SourceError as error:
-                        self._take_leave(conversation, error, client)
-                        received = error.answer if isinstance(error, FetchError) else None
-                        put(_Asked(received, error) if received is not None and request.archive else error)
-                        return
-                    if request.archive and not put(_Asked(answer)):
-                        return
-                    request = conversation.send(answer)
-                self._take_leave(conversation, SourceError("the pull ended early"), client)
-            except StopIteration:
-                put(None)
-            except BaseException as fault:  # noqa: BLE001 - the reading thread raises it
-                put(fault)
-
-        thread = threading.Thread(target=converse, name=f"pull {self._name}", daemon=True)
-        thread.start()
+        """Run the conversation; of what it asked for without archive it alone sees the answers."""
+        conversation = self._conversation(connection)
         try:
-            while (item := answers.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            stopped.set()
-            thread.join()
+            request = next(conversation)
+            while True:
+                try:
+                    answer = self._one(request, client, known)
+                except SourceError as error:
+                    self._take_leave(conversation, error, client)
+                    received = error.answer if isinstance(error, FetchError) else None
+                    if received is None or not request.archive:
+                        raise
+                    yield _Asked(received, error)
+                    return
+                if request.archive:
+                    try:
+                        yield _Asked(answer)
+                    except GeneratorExit:
+                        self._take_leave(conversation, SourceError("the pull ended early"), client)
+                        raise
+                request = conversation.send(answer)
+        except StopIteration:
+            return
 
     def _take_leave(self, conversation: Conversation, error: SourceError, client: Sender) -> None:
         """Tell the conversation of the fault and send what it still wants sent: a session to release."""
@@ -721,12 +696,16 @@ class _Pull:
     # -- reading and landing ------------------------------------------------------------------------
 
     def _land(self, asked: Generator[_Asked], previous: _Previous | None) -> FetchReport:
-        with _Backlog(self._archived_answers(asked)) as backlog:
-            return self._read_and_apply(backlog, previous=previous, limits=True, values={})
+        with (
+            quick_switches(),
+            Ahead(asked, name=f"fetch {self._name}") as fetched,
+            Ahead(self._archived_answers(fetched), name=f"archive {self._name}", source=fetched) as archived,
+        ):
+            return self._read_and_apply(archived, previous=previous, limits=True, values={})
 
-    def _archived_answers(self, asked: Generator[_Asked]) -> Generator[tuple[Answer, ArchivedResponse]]:
+    def _archived_answers(self, asked: Iterable[_Asked]) -> Generator[tuple[Answer, ArchivedResponse]]:
         """Archive each answer as it comes; faults are archived before they are raised."""
-        with closing(asked), self._engine.connect() as connection:
+        with self._engine.connect() as connection:
             for number, item in enumerate(asked):
                 response = archive(
                     connection,
@@ -747,31 +726,34 @@ class _Pull:
         limits: bool,
         values: Mapping[str, object],
     ) -> FetchReport:
-        report = self._report
-        with Spool() as spool:
-            spool.pending = self._readings(answers)
+        source = answers if isinstance(answers, Ahead) else None
+        with (
+            Spool() as spool,
+            Ahead(self._read(answers), name=f"read {self._name}", source=source) as ahead,
+        ):
+            spool.pending, spool.is_next_here = self._hashed(ahead), ahead.is_next_here
             for _ in spool.read_pending():
-                # With nothing to compare, and nothing more to wait for, the rest is read while it is written.
-                if previous is None and isinstance(answers, _Backlog) and answers.is_whole:
+                # The transaction begins when the server is no slower than the reader: it waits for neither.
+                if source is None or source.is_next_here():
                     break
-            if (
-                previous is not None
-                and previous.clean
-                and previous.content_hash == self._content_hash
-                and not report.quarantined
-            ):
-                report.unchanged = report.read - report.absent
-                return self._end("unchanged", values={**values, **self._read_values()})
-            return self._apply(spool, limits=limits, values=values)
+            return self._apply(spool, previous, limits=limits, values=values)
 
-    def _readings(
+    def _is_same(self, previous: _Previous) -> bool:
+        return previous.clean and previous.content_hash == self._content_hash and not self._report.quarantined
+
+    def _read(
         self, answers: Iterable[tuple[Answer, ArchivedResponse]]
-    ) -> Iterator[tuple[pl.DataFrame, int, int]]:
+    ) -> Generator[tuple[Answer, ArchivedResponse, Reading]]:
+        for answer, response in answers:
+            yield answer, response, self._source.read(self._part, answer)
+
+    def _hashed(
+        self, readings: Iterable[tuple[Answer, ArchivedResponse, Reading]]
+    ) -> Generator[tuple[pl.DataFrame, int, int]]:
         """Hashed frame, response id and number of each answer; its invalid records go to the quarantine."""
         report = self._report
-        for number, (answer, response) in enumerate(answers):
+        for number, (answer, response, reading) in enumerate(readings):
             self._url = self._url or answer.request.public_url or answer.request.url
-            reading = self._source.read(self._part, answer)
             frame, page_hash = with_hashes(reading.frame, self._resource)
             if reading.read != frame.height + len(reading.rejected) + reading.absent:
                 raise SourceError(
@@ -807,7 +789,9 @@ class _Pull:
         whole = None if self._changes_since is not None else f"{self._content_hash:032x}"
         return {"url": self._url, "content_hash": whole}
 
-    def _apply(self, spool: Spool, *, limits: bool, values: Mapping[str, object]) -> FetchReport:
+    def _apply(
+        self, spool: Spool, previous: _Previous | None, *, limits: bool, values: Mapping[str, object]
+    ) -> FetchReport:
         report = self._report
         with self._engine.connect() as connection, connection.begin() as transaction:
             connection.execute(text("set local work_mem = '64MB'"))
@@ -821,6 +805,13 @@ class _Pull:
                 withdrawn_keys=self._withdrawn_keys,
                 is_whole=self._changes_since is None,
             )
+            if previous is not None:
+                # Hashes alone tell whether anything changed; what they tell is staged while more is read.
+                landing.stage()
+                if self._is_same(previous):
+                    transaction.rollback()
+                    report.unchanged = report.read - report.absent
+                    return self._end("unchanged", values={**values, **self._read_values()})
             landing.apply()
             values = {**values, **self._read_values()}
             for conflict in landing.conflicts:
@@ -844,7 +835,7 @@ class _Pull:
             # Nothing was written: the counts say what the pull would have done, so a person can judge it.
             self._end("refused", refusal, values)
             raise PullRefused(report)
-        if report.changed:
+        if report.inserted + report.revised + report.withdrawn > _ANALYZED_SHARE * landing.current_in_slice:
             self._analyze()
         logger.info("%s: %s", self._name, report)
         return report
@@ -874,58 +865,6 @@ class _Pull:
                 f"`mobility accept {report.fetch_id}` if it is right"
             )
         return None
-
-
-class _Backlog:
-    """Archived answers on their way to the reader, bodies on disk: fetching need not wait for reading.
-
-    ``is_whole`` tells that the last one has come: from then on no server can keep the reader waiting.
-    """
-
-    def __init__(self, answers: Generator[tuple[Answer, ArchivedResponse]]) -> None:
-        self.is_whole = False
-        self._answers = answers
-        self._waiting: queue.Queue[tuple[Answer, ArchivedResponse] | None] = queue.Queue()
-        self._room = threading.Semaphore(_BACKLOG_ANSWERS)
-        self._stopped = threading.Event()
-
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="mobility-backlog-")
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
-        self._taking = self._pool.submit(self._take)
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._stopped.set()
-        self._pool.shutdown()
-        self._folder.cleanup()
-
-    def _take(self) -> None:
-        try:
-            with closing(self._answers):
-                for answer, response in self._answers:
-                    while not self._room.acquire(timeout=0.1):
-                        if self._stopped.is_set():
-                            return
-                    if self._stopped.is_set():
-                        return
-                    self._path(response).write_bytes(answer.body)
-                    self._waiting.put((replace(answer, body=b""), response))
-            self.is_whole = True
-        finally:
-            self._waiting.put(None)
-
-    def _path(self, response: ArchivedResponse) -> Path:
-        return Path(self._folder.name) / str(response.response_id)
-
-    def __iter__(self) -> Iterator[tuple[Answer, ArchivedResponse]]:
-        while (entry := self._waiting.get()) is not None:
-            answer, response = entry
-            body = self._path(response).read_bytes()
-            self._path(response).unlink()
-            self._room.release()
-            yield replace(answer, body=body), response
-        self._taking.result()
 
 
 __all__ = ["Sender", "accept", "pull", "replay"]

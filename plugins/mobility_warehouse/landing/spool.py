@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import polars as pl
+
+
+class Stalled(Exception):
+    """What is pending does not come in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,12 @@ class Spool:
     """Frames of a pull in a temporary folder that vanishes at the end of the with block.
 
     ``pending`` gives the frames that are still to be read, with response id and number; whoever asks for
-    frames reads and spools them on the way.
+    frames reads and spools them on the way. ``is_next_here`` tells whether the next one, or the end, can be
+    had within so many seconds; None waits for it.
     """
 
     pending: Iterator[tuple[pl.DataFrame, int, int]] = field(default_factory=lambda: iter(()))
+    is_next_here: Callable[[float | None], bool] = lambda seconds: True
     pages: list[Page] = field(default_factory=list)
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -55,22 +61,35 @@ class Spool:
         frame.write_ipc(path)
         self.pages.append(Page(response_id, response_no, frame.height, path))
 
-    def read_pending(self) -> Iterator[tuple[int, Page, pl.DataFrame]]:
-        """Read and spool what is pending; gives page number, page and frame of each."""
-        for frame, response_id, response_no in self.pending:
+    def read_pending(self, patience: float | None = None) -> Iterator[tuple[int, Page, pl.DataFrame]]:
+        """Spool what is pending; gives page number, page and frame of each.
+
+        Raises Stalled where the next one does not come within ``patience`` seconds.
+        """
+        while self.is_next_here(patience):
+            try:
+                frame, response_id, response_no = next(self.pending)
+            except StopIteration:
+                return
             self.add(frame, response_id, response_no)
             yield len(self.pages) - 1, self.pages[-1], frame
+        raise Stalled(f"nothing came for {patience} seconds")
 
     @property
     def rows(self) -> int:
         """Rows of all pages that have been read."""
         return sum(page.rows for page in self.pages)
 
-    def frames(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, Page, pl.DataFrame]]:
-        """Page number, page and frame of each page, spooled or pending, one in memory at a time."""
+    def frames(
+        self, columns: Sequence[str] | None = None, *, patience: float | None = None
+    ) -> Iterator[tuple[int, Page, pl.DataFrame]]:
+        """Page number, page and frame of each page, spooled or pending, one in memory at a time.
+
+        ``patience`` is that of ``read_pending``.
+        """
         for number, page in enumerate(list(self.pages)):
             yield number, page, self.frame(number, columns)
-        for number, page, frame in self.read_pending():
+        for number, page, frame in self.read_pending(patience):
             yield number, page, frame if columns is None else frame.select(columns)
 
     def frame(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:

@@ -29,7 +29,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 # Reading 64 KB at a time, httpcore's default, takes longer than decoding the JSON that arrives: 0.8 s of
 # processor time for 280 MB against 0.3 s.
-httpcore.HTTP11Connection.READ_NUM_BYTES = 1024 * 1024
+httpcore.HTTP11Connection.READ_NUM_BYTES = 4 * 1024 * 1024
 
 USER_AGENT = f"health-worker-mobility-warehouse/{version('mobility-warehouse')}"
 

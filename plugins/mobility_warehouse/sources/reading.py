@@ -205,7 +205,7 @@ class RecordReader(Generic[Row]):
                     message=f"expected at most {self.text_limit:,} characters, got {{value}}",
                 )
         # JSON writes a NUL only as \u0000; one search of the bytes saves one of every column.
-        if b"\\" in body and b"\\u0000" in body:
+        if _may_hold_nul(body):
             for name in self._text_columns:
                 yield Rule(
                     reason="control_character",
@@ -251,6 +251,17 @@ class RecordReader(Generic[Row]):
 
 
 _MISSING = object()
+
+
+def _may_hold_nul(body: bytes) -> bool:
+    """Whether JSON holds the escape of a NUL, or what looks like it."""
+    # Where escapes are rare, as they mostly are, going from one to the next takes a fifth of a search.
+    position = body.find(b"\\")
+    for _ in range(len(body) // 1000):
+        if position < 0 or body.startswith(b"u0000", position + 1):
+            break
+        position = body.find(b"\\", position + 2)
+    return position >= 0 and body.find(b"\\u0000", position) >= 0
 
 
 class _AnyRecord(msgspec.Struct, gc=False):
