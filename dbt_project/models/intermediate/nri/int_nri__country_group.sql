@@ -4,6 +4,11 @@ with country_round as (
 
 round_population as (
     select * from {{ ref('int_nri__round_population') }}
+),
+
+indicator_source as (
+    select * from {{ ref('int_nri__indicator_source') }}
+    where indicator <> 'population_share'
 )
 
 select
@@ -14,13 +19,21 @@ select
     country_round.report_status,
     country_round.closed_on,
     round_population.population,
-    {{ merge_fetch_ids(['country_round.fetch_ids', 'array[round_population.fetch_id]']) }} as fetch_ids,
-    country_round.is_synthetic or coalesce(round_population.is_synthetic, false) as is_synthetic
+    {{ merge_fetch_ids([
+        'country_round.fetch_ids', 'array[round_population.fetch_id]', 'indicator_source.fetch_ids'
+    ]) }} as fetch_ids,
+    country_round.is_synthetic
+    or coalesce(round_population.is_synthetic, false)
+    or coalesce(indicator_source.is_synthetic, false) as is_synthetic
 from country_round
 left join round_population
     on
         country_round.country_iso3 = round_population.country_iso3
         and country_round.round_year = round_population.round_year
+left join indicator_source
+    on
+        country_round.country_iso3 = indicator_source.country_iso3
+        and country_round.round_year = indicator_source.round_year
 cross join lateral (
     values
     ('global', 'all'),

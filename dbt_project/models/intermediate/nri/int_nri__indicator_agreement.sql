@@ -14,11 +14,12 @@ asked as (
     select
         country_iso3,
         round_year,
-        value_code is not null as is_answered
+        -- A round that does not ask for the agreements themselves cannot count them.
+        bool_or(canonical_part = 'any' and value_code is not null)
+        and coalesce(bool_or(measure like 'block_%'), false) as is_answered
     from answer
-    where
-        canonical_item = 'agreements'
-        and canonical_part = 'any'
+    where canonical_item = 'agreements'
+    group by country_iso3, round_year
 ),
 
 told as (

@@ -19,6 +19,10 @@ country_round as (
     select * from {{ ref('int_nri__country_round') }}
 ),
 
+nri_question as (
+    select * from {{ ref('int_nri__question') }}
+),
+
 measured as (
     select
         stock.country_iso3,
@@ -49,19 +53,33 @@ measured as (
     from origin
 ),
 
+-- Of doctors, nurses, midwives, dentists and pharmacists, those that the round asks about.
+asked as (
+    select distinct
+        round_year,
+        occupation_code
+    from nri_question
+    where
+        canonical_item = 'stock_origin'
+        and measure = 'foreign_trained'
+        and occupation_code in ('221', '2221', '2222', '2261', '2262')
+),
+
 availability as (
     select
         country_round.country_iso3,
         country_round.round_year,
+        count(*) as occupations_asked,
         count(*) filter (
             where stock.foreign_trained is not null and stock.known_training is not null
         ) as occupations
     from country_round
+    inner join asked on country_round.round_year = asked.round_year
     left join stock
         on
             country_round.country_iso3 = stock.country_iso3
             and country_round.round_year = stock.round_year
-            and stock.occupation_code in ('221', '2221', '2222', '2261', '2262')
+            and asked.occupation_code = stock.occupation_code
     where country_round.report_status = 'submitted'
     group by country_round.country_iso3, country_round.round_year
 )
@@ -87,5 +105,5 @@ select
     'data_availability' as indicator,
     true as is_answered,
     occupations as numerator,
-    5 as denominator
+    occupations_asked as denominator
 from availability

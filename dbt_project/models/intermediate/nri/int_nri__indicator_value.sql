@@ -38,6 +38,10 @@ measured as (
     union all
 
     select * from {{ ref('int_nri__indicator_composite') }}
+
+    union all
+
+    select * from {{ ref('int_nri__indicator_stakeholder') }}
 ),
 
 landed_round as (

@@ -6,8 +6,8 @@ country_round as (
     select * from {{ ref('int_nri__country_round') }}
 ),
 
-round_population as (
-    select * from {{ ref('int_nri__round_population') }}
+indicator_source as (
+    select * from {{ ref('int_nri__indicator_source') }}
 ),
 
 indicator as (
@@ -36,11 +36,11 @@ select
     country_round.survey_id,
     country_round.survey_response_id,
     country_round.closed_on > {{ as_of_date() }} as is_provisional,
-    country_round.is_synthetic or coalesce(round_population.is_synthetic, false) as is_synthetic,
-    round_population.country_iso3 is not null as is_modelled,
+    country_round.is_synthetic or coalesce(indicator_source.is_synthetic, false) as is_synthetic,
+    coalesce(indicator_source.is_modelled, false) as is_modelled,
     case
-        when round_population.fetch_id is null then country_round.fetch_ids
-        else {{ merge_fetch_ids(['country_round.fetch_ids', 'array[round_population.fetch_id]']) }}
+        when indicator_source.fetch_ids is null then country_round.fetch_ids
+        else {{ merge_fetch_ids(['country_round.fetch_ids', 'indicator_source.fetch_ids']) }}
     end as fetch_ids
 from indicator_value
 inner join country_round
@@ -48,8 +48,8 @@ inner join country_round
         indicator_value.country_iso3 = country_round.country_iso3
         and indicator_value.round_year = country_round.round_year
 inner join indicator on indicator_value.indicator = indicator.indicator
-left join round_population
+left join indicator_source
     on
-        indicator_value.indicator = 'population_share'
-        and indicator_value.country_iso3 = round_population.country_iso3
-        and indicator_value.round_year = round_population.round_year
+        indicator_value.country_iso3 = indicator_source.country_iso3
+        and indicator_value.round_year = indicator_source.round_year
+        and indicator_value.indicator = indicator_source.indicator
