@@ -41,7 +41,7 @@ def build(input_directory: Path) -> Sequence[BuiltResource]:
             resource=_FILE,
             vintages=(1, 2),
             path=f"oecd_stat/{_FILE}.jsonl.zst",
-            title="Foreign-trained doctors by country of training (2018), all doctors and nurses (2010 to 2022)",
+            title="Foreign-trained doctors by country of training, 2018; doctors and nurses, 2010 to 2022",
             source_url="https://stats.oecd.org/Index.aspx?DataSetCode=HEALTH_WFMI",
             published=None,
             retrieved=_RETRIEVED,
