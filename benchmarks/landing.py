@@ -14,12 +14,13 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import click
+import psutil
 import psycopg
 from rich.console import Console
 from rich.table import Table
@@ -31,7 +32,20 @@ from mobility_warehouse.database.embedded import EmbeddedPostgres
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 PAGES, LARGE_PAGES, QUICK_PAGES = 50, 500, 5
 MEMORY_LIMIT_MB = 600
-HEADINGS = ("", "seconds", "× floor", "× ours", "rows written", "peak MB", "target", "met")
+HEADINGS = (
+    "",
+    "seconds",
+    "× floor",
+    "× ours",
+    "CPU s",
+    "× floor",
+    "rows written",
+    "peak MB",
+    "target",
+    "met",
+)
+#: Headings of numbers.
+NUMBERS = range(1, 8)
 
 FIRST, AGAIN = "ours: first pull", "ours: again, bytes unchanged (304)"
 REFRESHED, REVISED = "ours: bytes new, content the same", "ours: one record in 100 revised"
@@ -40,9 +54,11 @@ LARGE = "ours: first pull, ten times as many records"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The best run of one contender: wall seconds, greatest resident memory of its process, rows written."""
+    """The best run of one contender: wall seconds, processor seconds of its process and of PostgreSQL,
+    greatest resident memory of its process, rows written."""
 
     seconds: float
+    busy: float
     peak_mb: float
     written: int
 
@@ -92,6 +108,7 @@ class Bench:
 
     def run(self, contender: str, url: str, database: str, *, shown_as: str) -> Result:
         """One run in a child process; raises CalledProcessError where it fails."""
+        before = self._server_busy()
         child = subprocess.run(
             [sys.executable, "-m", "benchmarks.contenders", contender, url, database],
             stdout=subprocess.PIPE,
@@ -99,8 +116,19 @@ class Bench:
             check=True,
         )
         result = Result(**json.loads(child.stdout.splitlines()[-1]))
-        self._console.log(f"{shown_as}: {result.seconds:.2f} s, {result.peak_mb:.0f} MB")
+        result = replace(result, busy=result.busy + self._server_busy() - before)
+        self._console.log(
+            f"{shown_as}: {result.seconds:.2f} s, {result.busy:.2f} s of processor, {result.peak_mb:.0f} MB, "
+            f"load {os.getloadavg()[0]:.1f}"
+        )
         return result
+
+    def _server_busy(self) -> float:
+        """Processor seconds of PostgreSQL so far, of processes that have ended, too."""
+        server = psutil.Process(int((self._server.data / "postmaster.pid").read_text().split()[0]))
+        times = [server.cpu_times(), *(child.cpu_times() for child in server.children())]
+        ended = times[0].children_user + times[0].children_system
+        return float(ended + sum(time.user + time.system for time in times))
 
     def alone(self, contender: str, url: str) -> Result:
         """One run on a database of its own."""
@@ -184,12 +212,15 @@ def rows(results: dict[str, Result], pages: int) -> list[tuple[str, ...]]:
     judged = targets(results, pages)
     floor = min(results[name].seconds for name in FLOORS)
     first = results[FIRST].seconds
+    least_busy = min(results[name].busy for name in FLOORS)
     return [
         (
             name,
             f"{result.seconds:.2f}",
             f"{result.seconds / floor:.2f}",
             f"{result.seconds / first:.2f}",
+            f"{result.busy:.2f}",
+            f"{result.busy / least_busy:.2f}",
             f"{result.written:,}",
             f"{result.peak_mb:.0f}",
             judged.get(name, Target()).text,
@@ -203,7 +234,7 @@ def show(console: Console, lines: Sequence[tuple[str, ...]]) -> None:
     """The table on the terminal."""
     table = Table(title="Landing")
     for number, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="right" if 1 <= number <= 5 else "left")
+        table.add_column(heading, justify="right" if number in NUMBERS else "left")
     for line in lines:
         table.add_row(*line)
     console.print(table)
@@ -216,7 +247,8 @@ def write(lines: Sequence[tuple[str, ...]], pages: int, rounds: int, postgres: s
         for package in ("polars", "msgspec", "orjson", "psycopg", "sqlalchemy", "dlt", "pandas")
     )
     table = "\n".join(
-        f"| {' | '.join(line)} |" for line in (HEADINGS, ("---", *["---:"] * 5, "---", "---"), *lines)
+        f"| {' | '.join(line)} |"
+        for line in (HEADINGS, ("---", *["---:"] * len(NUMBERS), "---", "---"), *lines)
     )
     REPORT.write_text(
         f"""# Benchmarks
@@ -247,6 +279,8 @@ Python {platform.python_version()}, PostgreSQL {postgres}, {versions}.
 - **dlt**: its `rest_api` source with the `json_link` paginator into PostgreSQL, default settings.
 - **pandas**: `json_normalize` and `to_sql` a page, default method, `chunksize=10_000`, one transaction;
   `method="multi"` takes many times as long.
+- **CPU s**: processor seconds of the contender's process and of PostgreSQL. On a machine that other work
+  shares they tell more than wall seconds do.
 - Peak memory is the greatest resident set of the contender's process; PostgreSQL's is its own.
 """
     )
