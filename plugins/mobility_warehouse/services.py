@@ -27,7 +27,7 @@ from mobility_warehouse.database.embedded import (
 )
 from mobility_warehouse.settings import REPLAY_URL_VARIABLE, Settings
 
-READY_SECONDS = 180.0
+READY_SECONDS = 600.0
 _STOP_SECONDS = 20.0
 ADMIN = "admin"
 #: Users of the embedded Airflow and their roles.
