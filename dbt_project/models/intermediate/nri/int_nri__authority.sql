@@ -10,6 +10,17 @@ nri_question as (
     select * from {{ ref('int_nri__question') }}
 ),
 
+-- Materialized, for the planner expects one answer and would look through the whole catalogue for each.
+designation_question as materialized (
+    select
+        survey_id,
+        heading
+    from nri_question
+    where
+        canonical_item = 'contact'
+        and canonical_part = 'dna_designated'
+),
+
 designation as (
     select
         response.country_iso3,
@@ -27,14 +38,12 @@ designation as (
         on
             response.survey_id = answer.survey_id
             and response.survey_response_id = answer.survey_response_id
-    inner join nri_question
+    inner join designation_question
         on
-            answer.survey_id = nri_question.survey_id
-            and answer.heading = nri_question.heading
+            answer.survey_id = designation_question.survey_id
+            and answer.heading = designation_question.heading
     where
         response.country_iso3 is not null
-        and nri_question.canonical_item = 'contact'
-        and nri_question.canonical_part = 'dna_designated'
         and answer.value_state = 'answered'
 )
 
