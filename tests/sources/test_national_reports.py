@@ -126,11 +126,13 @@ def test_a_contact_lands_in_the_restricted_schema_alone(warehouse: Engine) -> No
         )
         assert len(restricted.all()) == 12
         for schema in ("raw", "quarantine"):
-            tables = connection_.execute(
-                text("select tablename from pg_tables where schemaname = :schema"), {"schema": schema}
-            ).scalars()
+            tables: list[str] = list(
+                connection_.execute(
+                    text("select tablename from pg_tables where schemaname = :schema"), {"schema": schema}
+                ).scalars()
+            )
             for table in tables:
-                found = connection_.execute(
+                found: int = connection_.execute(
                     text(
                         f"select count(*) from {schema}.{table} as row "
                         "where row::text like '%authority.example%'"
