@@ -46,10 +46,7 @@ def test_the_environment_moves_every_folder(tmp_path: Path) -> None:
     assert settings.replay_url == "http://127.0.0.1:1"
 
 
-@pytest.mark.parametrize(
-    "name",
-    sorted(name for name, each in sources().items() if (each.default_base_url or "").startswith("http")),
-)
+@pytest.mark.parametrize("name", sorted(name for name, each in sources().items() if each.default_base_url))
 def test_a_source_is_reached_at_its_own_address_unless_told_otherwise(name: str, tmp_path: Path) -> None:
     source = sources()[name]
     settings = Settings.from_environment({"MOBILITY_INBOX_DIR": str(tmp_path)})
