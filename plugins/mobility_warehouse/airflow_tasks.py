@@ -46,12 +46,13 @@ def open_candidate() -> tasks.CandidateFields:
 
 @task
 def raw_gate(candidate: tasks.CandidateFields) -> list[int]:
-    """Judge what was landed of every source; ids of the gates."""
+    """Judge what was landed of every source that is reached or ever was; ids of the gates."""
     from mobility_warehouse.quality.results import GateFailed
     from mobility_warehouse.sources.registry import sources
 
     with orchestration.final(GateFailed):
-        return tasks.raw_gate(candidate, list(sources()))
+        reached = [name for name, source in sources().items() if orchestration.is_configured(source)]
+        return tasks.raw_gate(candidate, reached)
 
 
 @task

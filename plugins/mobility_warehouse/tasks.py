@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, TypedDict
 from mobility_warehouse.settings import Settings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from mobility_warehouse.publication.candidate import Candidate
     from mobility_warehouse.sources.declaration import Source, SourceConnection
 
@@ -95,13 +97,29 @@ def open_candidate(run_id: str) -> CandidateFields:
 
 
 def raw_gate(candidate: CandidateFields, source_names: Sequence[str]) -> list[int]:
-    """Judge what was landed of every source; the gates' ids. Raises GateFailed."""
+    """Judge what was landed of these sources and of any other that has landed; the gates' ids.
+
+    A source that is off and never landed has nothing to be judged; one that was switched off still has
+    figures in the marts. Raises GateFailed.
+    """
     from mobility_warehouse.database.engine import warehouse_engine
     from mobility_warehouse.quality.gates import run_raw_gate
 
     _quiet_judge()
-    reports = run_raw_gate(warehouse_engine("publisher"), list(source_names), candidate["run_id"])
+    engine = warehouse_engine("publisher")
+    names = sorted({*source_names, *_landed_sources(engine)})
+    reports = run_raw_gate(engine, names, candidate["run_id"])
     return [report.gate_id for report in reports]
+
+
+def _landed_sources(engine: Engine) -> list[str]:
+    from sqlalchemy import text
+
+    from mobility_warehouse.sources.registry import sources
+
+    with engine.connect() as connection:
+        landed = connection.execute(text("select distinct source from raw.fetch where landed_at is not null"))
+        return [name for name in landed.scalars() if name in sources()]
 
 
 def build(candidate: CandidateFields) -> float:
