@@ -21,6 +21,8 @@ from mobility_warehouse.snapshot.store import Entry, Store
 from mobility_warehouse.snapshot.vintages import vintage_of
 
 SOURCE = "eurostat"
+#: The publisher's own path begins with its name, which is the replay server's prefix already.
+BASE_PATH = "/api/dissemination"
 #: Parameters of a query that are no dimensions.
 _PARAMETERS = frozenset({"format", "lang", "time", "sinceTimePeriod", "untilTimePeriod"})
 _CATALOGUE_HEADER = (
@@ -31,7 +33,7 @@ _CATALOGUE_HEADER = (
 
 def routes(store: Store) -> list[BaseRoute]:
     """Routes below ``/eurostat/api/dissemination``."""
-    base = "/eurostat/api/dissemination"
+    base = f"/{SOURCE}{BASE_PATH}"
     return [
         Route(f"{base}/catalogue/toc/txt", partial(_catalogue, store)),
         Route(f"{base}/statistics/1.0/data/{{code}}", partial(_dataset, store)),
