@@ -55,12 +55,6 @@ def test_a_source_is_reached_at_its_own_address_unless_told_otherwise(name: str,
     assert settings.connection_for(source).base_url == expected
 
 
-@pytest.mark.parametrize("name", sorted(sources()))
-def test_the_replay_server_stands_in_for_every_source(name: str) -> None:
-    settings = Settings.from_environment({"MOBILITY_REPLAY_URL": "http://127.0.0.1:9"})
-    assert settings.connection_for(sources()[name]).base_url.startswith(f"http://127.0.0.1:9/{name}")
-
-
 def test_a_connection_of_a_source_wins_over_the_replay_server() -> None:
     settings = Settings.from_environment(
         {

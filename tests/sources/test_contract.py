@@ -15,6 +15,7 @@ from croniter import croniter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mobility_warehouse.settings import REPLAY_URL_VARIABLE, Settings
 from mobility_warehouse.snapshot.server import ReplayServer
 from mobility_warehouse.sources.declaration import (
     ColumnType,
@@ -72,6 +73,14 @@ def test_a_good_configuration_pulls(source: Source, fixture: SourceFixture, repl
     resource = resource_of(source, fixture.part.resource)
     assert pulled.frame.schema == {**resource.polars_schema, "record_no": pl.UInt32()}
     assert pulled.frame.select(resource.key).is_duplicated().sum() == 0
+
+
+def test_the_settings_find_the_replay_server(
+    source: Source, fixture: SourceFixture, replay: ReplayServer
+) -> None:
+    """A run on the replay server reaches the source where these tests do."""
+    found = Settings.from_environment({REPLAY_URL_VARIABLE: replay.url}).connection_for(source)
+    assert found == fixture.connection(replay.url)
 
 
 def test_a_bad_configuration_is_named(source: Source, fixture: SourceFixture, replay: ReplayServer) -> None:
