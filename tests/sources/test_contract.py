@@ -80,7 +80,7 @@ def test_the_settings_find_the_replay_server(
 ) -> None:
     """A run on the replay server reaches the source where these tests do."""
     found = Settings.from_environment({REPLAY_URL_VARIABLE: replay.url}).connection_for(source)
-    assert found == fixture.connection(replay.url)
+    assert found.base_url == fixture.connection(replay.url).base_url
 
 
 def test_a_bad_configuration_is_named(source: Source, fixture: SourceFixture, replay: ReplayServer) -> None:
