@@ -26,7 +26,8 @@ _AS_OF = datetime(2025, 6, 2, tzinfo=UTC)
 _AFTER = datetime(2025, 6, 3, tzinfo=UTC)
 _MARTS = (
     "+reporting +answers +monitoring +monitoring_summary +agreements +support_pairs +stock_by_origin "
-    "+stakeholder_fields"
+    "+stakeholder_fields +fair_treatment +implementation_movement +designated_authorities "
+    "+agreement_parties +data_gathering +information_exchange"
 )
 
 #: Canonical item, part, measure and occupation to the answer as stored.
@@ -276,7 +277,41 @@ def test_reports_become_marts(warehouse: Engine, build_marts: Build) -> None:
     agreement = _rows(
         warehouse, "select agreement_key, reported_by, reports, fetch_ids from audit.agreements"
     )
-    assert agreement == [("DEU-PHL|bilateral|2013|2221", ["DEU", "PHL"], 2, [4])]
+    assert agreement == [("DEU-PHL|bilateral|2013|2221", ["DEU", "PHL"], 2, [1, 4])]
+    parties = _rows(
+        warehouse,
+        "select country_iso3, is_reporter, told_round_years, silent_round_years from audit.agreement_parties",
+    )
+    assert sorted(parties) == [("DEU", True, [2021], []), ("PHL", True, [2021], [])]
+
+    treatment = _rows(
+        warehouse,
+        "select country_iso3, guarantee, status, movement from audit.fair_treatment order by guarantee",
+    )
+    assert treatment == [
+        ("KEN", "equal_rights", "no", None),
+        ("KEN", "informed_decision", "no_answer", None),
+        ("KEN", "objective_pay", "no_answer", None),
+    ], "who says that it hosts nobody has no guarantees"
+    movement = _rows(
+        warehouse,
+        """select from_round_year, to_round_year, from_status, to_status, movement
+           from audit.implementation_movement
+           where country_iso3 = 'KEN' and step = 'publicise' and is_next_round order by 1""",
+    )
+    assert movement == [
+        (2018, 2021, "no_report", "yes", "not_comparable"),
+        (2021, 2024, "yes", "no_report", "not_comparable"),
+    ]
+    register = dict(
+        _rows(
+            warehouse,
+            """select country_iso3, (designation, is_on_register, reports_in_last_two_rounds)::text
+               from audit.designated_authorities where round_year = 2024""",
+        )
+    )
+    assert register["CIV"] == "(not_told,t,0)", "an authority named in an incomplete response stays"
+    assert register["KEN"] == "(not_told,f,1)"
     summary = dict(
         _rows(
             warehouse,
@@ -288,6 +323,7 @@ def test_reports_become_marts(warehouse: Engine, build_marts: Build) -> None:
     assert summary["agreements_distinct"] == 1
     assert summary["report_submitted"] == Decimal("0.020619"), "4 of 194"
     assert summary["foreign_trained_share_doctors"] is None, "nobody answered"
+    assert summary["population_share"] is None, "no population has landed"
 
     contributed = _rows(
         warehouse,
@@ -308,7 +344,7 @@ def test_reports_become_marts(warehouse: Engine, build_marts: Build) -> None:
         """select bool_and(is_synthetic), min(fetch_ids), max(fetch_ids)
            from audit.monitoring where round_year = 2021""",
     )
-    assert provenance == [(True, [1], [1, 4])]
+    assert provenance == [(True, [1], [1, 9])]
 
 
 @pytest.mark.slow
