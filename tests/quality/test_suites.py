@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,10 @@ def test_golden_observations_name_landed_columns() -> None:
         if observation.key_values.get("indicator_id") == "BX.TRF.PWKR.CD.DT"
     }
     assert len(vintages) == 2, "the indicator whose revision is shown was checked in both refreshes"
+
+
+@pytest.mark.parametrize("path", sorted(EXPECTATIONS.glob("raw/*.yml")), ids=lambda path: path.stem)
+def test_raw_is_judged_by_what_stands_before_anything_is_built(path: Path) -> None:
+    """In the first run no seed is loaded and no model built when the raw gate judges."""
+    for rule in read_rules(path):
+        assert not re.search(r"\b(reference|staging|intermediate|audit|marts)\.", rule.query or ""), rule.rule
