@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
@@ -27,6 +27,9 @@ PATIENCE = 5.0
 
 #: Rows that Polars writes as text in one go: ten times its default, in half the time.
 _ROWS_AT_ONCE = 10_240
+
+#: Pages whose chosen rows are asked for in one query.
+_PAGES_AT_ONCE = 20
 
 #: Two numbers that differ by at most this share of the greater are one number, written differently.
 NOISE = 1e-9
@@ -234,7 +237,7 @@ class Landing:
                 )
             ),
         )
-        self._sql("analyze incoming")
+        self._sql("analyze incoming (key_hash)")
 
     def _settle_duplicates(self) -> None:
         rows = self._sql(
@@ -287,65 +290,73 @@ class Landing:
         )
 
     def _classify(self) -> None:
+        # Kept are the rows that something is to be done about, and, for the count, those of other slices.
         self._sql(
-            "create temporary table verdict (page integer, row_no integer, is_new boolean) on commit drop"
-        )
-        counts = self._sql(
             f"""
-            with compared as materialized (
-                select
-                    incoming.page, incoming.row_no, current_version.key_hash is null as is_new,
-                    current_version.content_hash is distinct from incoming.content_hash as differs,
-                    current_version.slice = :slice as is_of_slice
-                from incoming
-                left join {self._table} as current_version
-                    on incoming.key_hash = current_version.key_hash
-                    and current_version.fetched_to = 'infinity'
-            ),
-            kept as (insert into verdict select page, row_no, is_new from compared where differs)
+            create temporary table verdict on commit drop as
             select
-                count(*) filter (where not differs) as unchanged,
-                count(*) filter (where is_of_slice) as matched_in_slice
-            from compared
+                incoming.page, incoming.row_no, current_version.key_hash is null as is_new,
+                current_version.content_hash is distinct from incoming.content_hash as differs,
+                current_version.slice <> :slice as is_elsewhere
+            from incoming
+            left join {self._table} as current_version
+                on incoming.key_hash = current_version.key_hash and current_version.fetched_to = 'infinity'
+            where current_version.content_hash is distinct from incoming.content_hash
+                or current_version.slice <> :slice
             """,
             slice=self.report.slice,
-        ).one()
+        )
         self._sql("create index on verdict (page)")
-        self.report.unchanged, self._matched_in_slice = counts.unchanged, counts.matched_in_slice
+        staged = self._count("select count(*) from incoming")
+        counts = self._sql(
+            "select count(*) filter (where differs) as differing, count(*) filter (where is_new) as new, "
+            "count(*) filter (where is_elsewhere) as elsewhere from verdict"
+        ).one()
+        self.report.unchanged = staged - counts.differing
+        self._matched_in_slice = staged - counts.new - counts.elsewhere
 
-    def _chosen(self, *, is_new: bool) -> Iterable[tuple[Page, pl.DataFrame]]:
-        pages = self._sql(
-            "select page, count(*) as rows from verdict where is_new = :is_new group by page order by page",
-            is_new=is_new,
-        ).all()
-        for number, rows in pages:
-            frame = self.spool.frame(number)
-            if rows < frame.height:
-                chosen = self._sql(
-                    "select row_no from verdict where page = :page and is_new = :is_new order by row_no",
-                    page=number,
-                    is_new=is_new,
-                )
-                frame = frame[list(chosen.scalars())]
-            yield self.spool.pages[number], frame
+    def _chosen(self, *, is_new: bool) -> Iterator[Iterator[tuple[Page, pl.DataFrame]]]:
+        """Pages with their rows that are new, or else may be revised: a query for several, then their frames.
+
+        The frames of one query are read without another, so that they can be taken while a COPY is open.
+        """
+        for first in range(0, len(self.spool.pages), _PAGES_AT_ONCE):
+            pages = self._sql(
+                "select page, array_agg(row_no order by row_no) as row_nos from verdict "
+                "where differs and is_new = :is_new and page >= :first and page < :end "
+                "group by page order by page",
+                is_new=is_new,
+                first=first,
+                end=first + _PAGES_AT_ONCE,
+            ).all()
+            if pages:
+                yield ((self.spool.pages[page], self.spool.frame(page)[rows]) for page, rows in pages)
 
     def _write_new_and_candidates(self) -> None:
         self.report.inserted = self._count("select count(*) from verdict where is_new")
-        candidates = self._count("select count(*) from verdict where not is_new")
+        candidates = self._count("select count(*) from verdict where differs and not is_new")
         if self.report.inserted or candidates:
             moment = self._take_moment()
-        for page, frame in self._chosen(is_new=True):
-            self._copy(self._table, self._version_names, [self._versions(frame, page, moment)])
-            self._copy_restricted([frame])
+        for pages in self._chosen(is_new=True):
+            self._copy(
+                self._table,
+                self._version_names,
+                (self._versions(frame, page, moment) for page, frame in pages),
+            )
+        self._copy_restricted_chosen(is_new=True)
         if not candidates:
             return
         self._sql(f"create temporary table candidate (like {self._table} including defaults) on commit drop")
-        for page, frame in self._chosen(is_new=False):
-            self._copy("candidate", self._version_names, [self._versions(frame, page, moment)])
-        self._sql("analyze candidate")
+        for pages in self._chosen(is_new=False):
+            self._copy(
+                "candidate",
+                self._version_names,
+                (self._versions(frame, page, moment) for page, frame in pages),
+            )
+        self._sql("analyze candidate (key_hash)")
 
     def _write_revised(self) -> None:
-        if not self._count("select count(*) from verdict where not is_new"):
+        if not self._count("select count(*) from verdict where differs and not is_new"):
             return
         floats, others = [], []
         for column in self._open:
@@ -401,15 +412,13 @@ class Landing:
             str(value).replace("-", "")
             for value in self._sql("select key_hash from comparison where revised").scalars()
         }
-        if self._restricted_table is not None:
-            self._copy_restricted(
-                frame.filter(pl.col("key_hash").is_in(list(revised)))
-                for _, frame in self._chosen_buffered(is_new=False)
-            )
+        self._copy_restricted_chosen(is_new=False, among=pl.col("key_hash").is_in(list(revised)))
 
-    def _chosen_buffered(self, *, is_new: bool) -> list[tuple[Page, pl.DataFrame]]:
-        """As ``_chosen``, gathered before a COPY: no query may run on the connection while one is open."""
-        return list(self._chosen(is_new=is_new))
+    def _copy_restricted_chosen(self, *, is_new: bool, among: pl.Expr | None = None) -> None:
+        if self._restricted_table is None:
+            return
+        for pages in self._chosen(is_new=is_new):
+            self._copy_restricted(frame if among is None else frame.filter(among) for _, frame in pages)
 
     def _close(self, keys_query: str, *, withdrawn: bool) -> int:
         return int(
