@@ -87,9 +87,10 @@ dbt-parse: install ## Parse the dbt project
 pytest: install-dev ## Run the tests
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
-benchmark: install ## Measure what docs/benchmarks.md states
+benchmark: install ## Measure what docs/benchmarks.md and docs/source_costs.md state
 	$(UV) sync --frozen --inexact --group benchmark --python $(PYTHON)
 	$(BIN)/python -m benchmarks.landing --large --write
+	$(BIN)/python -m benchmarks.sources --write
 
 docs: install ## Generate the dbt docs
 	$(BIN)/mobility docs
