@@ -802,6 +802,107 @@ def as_of(moment: date | datetime) -> None:
         click.echo(f"  {built.marts_schema}.{mart}")
 
 
+class PublicationOrMoment(click.ParamType[date | datetime | int]):
+    """The number of a publication, or the day or time at which it stood."""
+
+    name = "publication"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date | datetime | int:
+        """A number, or the date or time written in ISO 8601."""
+        return int(value) if value.isdecimal() and len(value) < 8 else Moment().convert(value, param, ctx)
+
+
+@main.command("what-changed")
+@click.argument("first", type=PublicationOrMoment(), metavar="[FROM]", required=False)
+@click.argument("last", type=PublicationOrMoment(), metavar="[TO]", required=False)
+@click.option("--mart", help="Only changes of this mart.")
+@click.option("--source", help="Only changes of rows that rest on this source.")
+@click.option("--rows", is_flag=True, help="Each row that changed, not their number.")
+@FORMAT
+@clear_errors
+def show_changes(
+    first: date | datetime | int | None,
+    last: date | datetime | int | None,
+    mart: str | None,
+    source: str | None,
+    rows: bool,
+    style: str,
+) -> None:
+    """Show which figures were added, revised or withdrawn from one publication to a later one.
+
+    FROM and TO are numbers of publications, or a day (its end, in UTC) or time at which they stood; without
+    them the last two are compared. `caused by` names the sources whose pulls brought the change; it is empty
+    where a reviewed table or the computation changed.
+
+    \b
+    mobility what-changed
+    mobility what-changed 2 5 --mart remittances --rows --format csv
+    mobility what-changed 2025-01-15 2025-06-30 --source world_bank
+    """
+    from collections import Counter
+
+    from mobility_warehouse.publication.as_of import moment_of
+    from mobility_warehouse.publication.changes import publication_at, what_changed
+
+    engine = _engine("analyst")
+    _require_publication(engine)
+
+    def publication(asked: date | datetime | int | None) -> int | None:
+        if asked is None or isinstance(asked, int):
+            return asked
+        return publication_at(engine, moment_of(engine, asked))
+
+    found = [
+        change
+        for change in _value_error_is_final(
+            lambda: what_changed(engine, publication(first), publication(last))
+        )
+        if mart in (None, change.mart) and (source is None or source in change.sources)
+    ]
+    if not found and style == "table":
+        click.echo("nothing changed")
+    elif rows:
+        columns = (
+            "mart",
+            "change",
+            "key",
+            "caused by",
+            "figure",
+            "old value",
+            "new value",
+            "columns",
+            "synthetic",
+        )
+        listed = [
+            (
+                change.mart,
+                change.change,
+                dict(change.key),
+                ", ".join(change.caused_by),
+                change.figure or "",
+                change.old_value,
+                change.new_value,
+                ", ".join(name for name in change.columns if name != "fetch_ids"),
+                change.is_synthetic,
+            )
+            for change in found
+        ]
+        _print_rows(columns, listed, style)
+    else:
+        kinds = ("added", "revised", "withdrawn")
+        counted: dict[tuple[str, str, str, bool], Counter[str]] = {}
+        for each in found:
+            group = (each.mart, each.indicator or "", ", ".join(each.caused_by), each.is_synthetic)
+            counted.setdefault(group, Counter())[each.change] += 1
+        _print_rows(
+            ("mart", "indicator", "caused by", "synthetic", *kinds),
+            [(*group, *(counts[kind] for kind in kinds)) for group, counts in sorted(counted.items())],
+            style,
+        )
+
+
 @main.command()
 @click.argument("mart")
 @click.argument("key", nargs=-1, required=True)

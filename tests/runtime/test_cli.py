@@ -267,6 +267,7 @@ def test_a_mart_that_is_not_there_cannot_be_retired(mobility: Mobility) -> None:
     "arguments",
     [
         ("trace", "remittances", "country_iso3=KEN"),
+        ("what-changed",),
         ("quarantine", "list"),
         ("fetches",),
         ("as-of", "2026-01-01"),
@@ -352,7 +353,9 @@ def test_a_future_moment_cannot_be_rebuilt(mobility: Mobility) -> None:
     assert asked.stderr == "Error: 2999-01-01 lies in the future\n"
 
 
-@pytest.mark.parametrize("arguments", [("trace", "remittances", "country_iso3=KEN"), ("docs",)])
+@pytest.mark.parametrize(
+    "arguments", [("trace", "remittances", "country_iso3=KEN"), ("what-changed",), ("docs",)]
+)
 def test_before_the_first_publication_a_user_is_told_what_to_do(
     mobility: Mobility, arguments: tuple[str, ...]
 ) -> None:

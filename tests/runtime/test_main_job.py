@@ -175,6 +175,33 @@ def test_a_figure_is_traced_to_its_answer(installation: Installation) -> None:
     assert all(re.fullmatch(r"[0-9a-f]{64}", record["sha256"]) for record in traced["records"])
 
 
+def test_a_row_of_every_mart_is_traced_unless_the_mart_rests_on_reviewed_tables(
+    installation: Installation,
+) -> None:
+    """One row of each, as the analyst: records or answers of a source stand behind it."""
+    keys = installation.rows(
+        "select relation.relname as mart, string_agg(format('%1$L, %1$I', attname), ', ') as key "
+        "from pg_constraint join pg_class as relation on relation.oid = conrelid "
+        "join pg_attribute as attribute on attrelid = conrelid and attnum = any(conkey) "
+        "where contype = 'p' and connamespace = 'marts'::regnamespace group by relation.relname"
+    )
+    marts = {row["mart"] for row in installation.rows("select mart from quality.publication_mart")}
+    assert {row["mart"] for row in keys} == marts
+    traced = installation.rows(
+        " union all ".join(
+            f"(select '{row['mart']}' as mart, sources from (select jsonb_build_object({row['key']}) as key "
+            f"from marts.{row['mart']} where cardinality(fetch_ids) > 0 order by random() limit 1) as one "
+            f"cross join lateral (select count(distinct traced.source) as sources "
+            f"from marts.trace('{row['mart']}', one.key) as traced) as counted)"
+            for row in keys
+        )
+    )
+    assert [row for row in traced if row["sources"] == 0] == []
+    assert all(
+        mart.startswith("dim_") or mart == "instruments" for mart in marts - {row["mart"] for row in traced}
+    )
+
+
 def test_a_slice_that_cannot_be_pulled_is_named_and_the_last_good_state_stands(
     installation: Installation,
 ) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateColumn, CreateTable
 from mobility_warehouse.database.declared import restricted_table, restricted_view, version_table
 from mobility_warehouse.database.roles import create_roles, grant_all
 from mobility_warehouse.database.tables import SCHEMAS
+from mobility_warehouse.publication.change_function import install_change_functions
 from mobility_warehouse.publication.trace_function import install_trace_function
 from mobility_warehouse.sources.declaration import Resource, Source
 
@@ -44,8 +45,8 @@ def alembic_config(connection: Connection | None = None) -> Config:
 def deploy(engine: Engine, sources: Iterable[Source]) -> DeployReport:
     """Create roles and schemas, migrate fixed tables, create or extend declared ones, state the grants.
 
-    A resource with restricted columns gets the view on them that the Secretariat reads. ``marts.trace`` is
-    brought to what this version of the project calls.
+    A resource with restricted columns gets the view on them that the Secretariat reads. ``marts.trace``
+    and ``marts.what_changed`` are brought to what this version of the project calls.
 
     Idempotent, and safe to start twice at once. A column that a declaration gained is added; raises
     DeployRefused, and changes nothing, when a declaration lost a column, changed a type or a key.
@@ -76,6 +77,7 @@ def deploy(engine: Engine, sources: Iterable[Source]) -> DeployReport:
                 connection.execute(text(f"grant select on {name} to transform, publisher"))
         connection.execute(text("set local role publisher"))
         install_trace_function(connection)
+        install_change_functions(connection)
         connection.execute(text("reset role"))
     return report
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import Engine, text
@@ -14,7 +16,9 @@ class MartChange:
     """A row that one publication lacks or has otherwise than the other.
 
     ``before`` and ``after`` are the whole rows; None where there was or is none. A row of which only the
-    lineage changed is no change.
+    lineage changed is no change. ``figure`` is the column that ``old_value`` and ``new_value`` show, None
+    where several are meant. ``caused_by`` are the sources of the pulls that only one of the two rows rests
+    on; it is empty where a reviewed table or the computation changed.
     """
 
     mart: str
@@ -22,6 +26,13 @@ class MartChange:
     key: Mapping[str, Any]
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    sources: tuple[str, ...]
+    caused_by: tuple[str, ...]
+    indicator: str | None
+    figure: str | None
+    old_value: Decimal | None
+    new_value: Decimal | None
+    is_synthetic: bool
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -29,6 +40,18 @@ class MartChange:
         if self.before is None or self.after is None:
             return ()
         return tuple(name for name in self.after if self.after[name] != self.before.get(name))
+
+
+def publication_at(engine: Engine, moment: datetime) -> int:
+    """The publication that stood at a moment. Raises ValueError where nothing was published by then."""
+    with engine.connect() as connection:
+        standing: int | None = connection.execute(
+            text("select max(publication_id) from quality.publication where published_at <= :moment"),
+            {"moment": moment},
+        ).scalar_one()
+    if standing is None:
+        raise ValueError(f"nothing was published by {moment.isoformat()}")
+    return standing
 
 
 def what_changed(
@@ -55,36 +78,22 @@ def what_changed(
                 f"{', '.join(map(str, known)) or 'none'}"
             )
         rows = connection.execute(
-            text("""
-                with ordered as (
-                    select
-                        mart,
-                        row_key,
-                        first_value(before) over whole as before,
-                        last_value(after) over whole as after,
-                        row_number() over whole as position
-                    from quality.mart_change
-                    where publication_id > :first and publication_id <= :last
-                    window whole as (
-                        partition by mart, row_key order by publication_id
-                        rows between unbounded preceding and unbounded following
-                    )
-                )
-
-                select
-                    mart,
-                    row_key,
-                    before,
-                    after,
-                    case
-                        when before is null then 'added'
-                        when after is null then 'withdrawn'
-                        else 'revised'
-                    end as change
-                from ordered
-                where position = 1 and before - 'fetch_ids' is distinct from after - 'fetch_ids'
-                order by mart, row_key
-            """),
-            {"first": first, "last": last},
+            text("select * from marts.what_changed(:first, :last)"), {"first": first, "last": last}
         )
-        return [MartChange(row.mart, row.change, row.row_key, row.before, row.after) for row in rows]
+        return [
+            MartChange(
+                mart=row.mart,
+                change=row.change,
+                key=row.row_key,
+                before=row.before,
+                after=row.after,
+                sources=tuple(row.sources),
+                caused_by=tuple(row.caused_by),
+                indicator=row.indicator,
+                figure=row.figure,
+                old_value=row.old_value,
+                new_value=row.new_value,
+                is_synthetic=row.is_synthetic,
+            )
+            for row in rows
+        ]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from mobility_warehouse.publication.candidate import Candidate
+from mobility_warehouse.publication.change_function import install_change_functions
 from mobility_warehouse.publication.provenance import code_revision, high_water_fetch_id, reference_hash
 from mobility_warehouse.publication.relations import Relation, quoted, read_content, read_relations
 from mobility_warehouse.publication.trace_function import install_trace_function
@@ -106,6 +107,7 @@ def publish(engine: Engine, candidate: Candidate, gate_ids: Sequence[int]) -> Pu
                 _record_mart(connection, publication_id, mart)
                 marts.append(mart)
             install_trace_function(connection)
+            install_change_functions(connection)
     return PublicationReport(
         publication_id=publication_id,
         run_id=candidate.run_id,

@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from mobility_warehouse.database.declared import VERSION_COLUMNS
+from mobility_warehouse.publication.functions import SqlFunction, install_function, literal
 from mobility_warehouse.publication.lineage import declared_lineage
 
-#: Runs as its owner, the publisher, who reads landed versions and no body and nothing restricted.
 _COLUMNS = (
-    "fetch_id bigint",
-    "source text",
-    "resource text",
-    "slice text",
-    "label text",
-    "url text",
-    "requested_at timestamp with time zone",
-    "status integer",
-    "sha256 text",
-    "restricted boolean",
-    "response_id bigint",
-    "record_no integer",
-    "record jsonb",
+    ("fetch_id", "bigint"),
+    ("source", "text"),
+    ("resource", "text"),
+    ("slice", "text"),
+    ("label", "text"),
+    ("url", "text"),
+    ("requested_at", "timestamp with time zone"),
+    ("status", "integer"),
+    ("sha256", "text"),
+    ("restricted", "boolean"),
+    ("response_id", "bigint"),
+    ("record_no", "integer"),
+    ("record", "jsonb"),
 )
-_RESULT = f"TABLE({', '.join(_COLUMNS)})"
-_FUNCTION = """
-create or replace function marts.trace(mart text, key jsonb)
-returns {result}
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $body$
-{body}
-$body$
-"""
 
 _BODY = """
 declare
@@ -146,29 +134,11 @@ _COMMENT = (
     '\'{"country_iso3": "IND", "year": 2022, "measure": "received_usd"}\').'
 )
 
-_SIGNATURE = "marts.trace(text, jsonb)"
-_READERS = ("analyst", "bi_reader", "secretariat")
-_STANDING = text("""
-    select
-        standing.oid,
-        standing.prosrc,
-        pg_get_function_result(standing.oid) as result,
-        array(
-            select distinct quote_ident(pg_get_userbyid(acl.grantee))
-            from aclexplode(standing.proacl) as acl
-            where acl.grantee <> 0 and acl.grantee <> standing.proowner
-        ) as readers
-    from pg_proc as standing
-    where standing.oid = to_regprocedure('marts.trace(text, jsonb)')
-""")
-
 
 def install_trace_function(connection: Connection) -> None:
     """Create ``marts.trace``, or replace it where its columns or the declared lineage changed.
 
-    Part of the caller's transaction, as the role publisher, so that no reader meets a moment without it.
-    Whoever may execute the standing function may execute its successor. Readers' views that rest on a
-    function with other columns keep it, under another name, as their own columns cannot change.
+    Part of the caller's transaction, as the role publisher.
     """
     rows = [
         (mart, entry.records, entry.where)
@@ -176,46 +146,16 @@ def install_trace_function(connection: Connection) -> None:
         for entry in entries
     ]
     declared = "values " + ", ".join(
-        "(" + ", ".join(_literal(value) for value in row) + ")" for row in (rows or [("", "", "true")])
+        "(" + ", ".join(literal(value) for value in row) + ")" for row in (rows or [("", "", "true")])
     )
-    version_columns = f"array[{', '.join(map(_literal, VERSION_COLUMNS))}]"
-    body = _BODY.replace("{declared}", declared).replace("{version_columns}", version_columns)
-    standing = connection.execute(_STANDING).one_or_none()
-    if standing and standing.prosrc.strip() == body.strip() and standing.result == _RESULT:
-        return
-    if standing and standing.result != _RESULT:
-        _retire(connection, standing.oid)
-    cursor = connection.connection.cursor()
-    try:
-        # Straight to the driver: the body's colons and percent signs are not parameters.
-        cursor.execute(_FUNCTION.replace("{result}", _RESULT).replace("{body}", body))
-        cursor.execute(f"comment on function {_SIGNATURE} is {_literal(_COMMENT)}")
-        cursor.execute(f"revoke all on function {_SIGNATURE} from public")
-        readers = {*_READERS, *(standing.readers if standing else ())}
-        cursor.execute(f"grant execute on function {_SIGNATURE} to {', '.join(sorted(readers))}")
-    finally:
-        cursor.close()
-
-
-def _retire(connection: Connection, oid: int) -> None:
-    """Make room for a function with other columns: drop the standing one, or rename it under its views."""
-    rests_on_it: bool = connection.execute(
-        text("""
-            select exists (
-                select from pg_depend
-                where refclassid = cast('pg_proc' as regclass) and refobjid = :oid and deptype = 'n'
-            )
-        """),
-        {"oid": oid},
-    ).scalar_one()
-    if rests_on_it:
-        superseded = f"trace_superseded_{oid}"
-        connection.execute(text(f"alter function {_SIGNATURE} rename to {superseded}"))
-        words = "Superseded by marts.trace; views rest on it. Drop it with the last of them."
-        connection.execute(text(f"comment on function marts.{superseded}(text, jsonb) is {_literal(words)}"))
-    else:
-        connection.execute(text(f"drop function {_SIGNATURE}"))
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    version_columns = f"array[{', '.join(map(literal, VERSION_COLUMNS))}]"
+    install_function(
+        connection,
+        SqlFunction(
+            name="trace",
+            arguments=(("mart", "text"), ("key", "jsonb")),
+            columns=_COLUMNS,
+            body=_BODY.replace("{declared}", declared).replace("{version_columns}", version_columns),
+            comment=_COMMENT,
+        ),
+    )
