@@ -24,7 +24,14 @@ SERVICES: dict[str, tuple[str, ...]] = {
 }
 
 #: Imported by the scheduler before it forks its workers, so that no task pays for them; the last costs 5 s.
-_USED_BY_TASKS = ("polars", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "great_expectations")
+_USED_BY_TASKS = (
+    "polars",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "mobility_warehouse.airflow_tasks",
+    "mobility_warehouse.landing.pull",
+    "great_expectations",
+)
 
 
 def _import_what_services_share() -> None:
@@ -73,6 +80,9 @@ def _fork(name: str, log_dir: Path, arguments: tuple[str, ...] | None) -> int:
             if name == "scheduler":
                 for module in _USED_BY_TASKS:
                     importlib.import_module(module)
+                from mobility_warehouse.sources.registry import sources
+
+                sources()
             sys.argv = ["airflow", name, *arguments]
             main()  # type: ignore[no-untyped-call]
         code = 0
