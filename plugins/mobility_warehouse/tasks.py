@@ -118,8 +118,9 @@ def _landed_sources(engine: Engine) -> list[str]:
     from mobility_warehouse.sources.registry import sources
 
     with engine.connect() as connection:
-        landed = connection.execute(text("select distinct source from raw.fetch where landed_at is not null"))
-        return [name for name in landed.scalars() if name in sources()]
+        query = text("select distinct source from raw.fetch where landed_at is not null")
+        landed: list[str] = list(connection.execute(query).scalars())
+    return [name for name in landed if name in sources()]
 
 
 def build(candidate: CandidateFields) -> float:
