@@ -345,3 +345,134 @@ quality_retired_mart = Table(
     schema="quality",
     comment="Marts that were dropped because the project no longer builds them: when, by whom and why.",
 )
+
+quality_rule = Table(
+    "rule",
+    metadata,
+    Column(
+        "suite",
+        Text,
+        primary_key=True,
+        comment="Suite that the rule belongs to: raw_<source>, marts, or dbt for tests of the build",
+    ),
+    Column("asset", Text, primary_key=True, comment="The table judged"),
+    Column("rule", Text, primary_key=True, comment="Stable name of the rule within suite and asset"),
+    Column(
+        "severity",
+        Text,
+        nullable=False,
+        comment="critical stops a publication, warning is published with it, review asks a person",
+    ),
+    Column("description", Text, nullable=False, comment="What must hold, in words"),
+    Column(
+        "origin",
+        Text,
+        nullable=False,
+        comment="Where it is stated: a file of expectations, declaration or catalogue, or dbt",
+    ),
+    Column("ask", Text, comment="Whom to ask of a case, an office; null but for review"),
+    Column(
+        "requirements",
+        ARRAY(Text),
+        nullable=False,
+        comment="Requirements of expectations/requirements.yml that the rule serves; empty where none",
+    ),
+    Column("first_run_id", Text, nullable=False, comment="Run whose gate judged by it first"),
+    _timestamp("first_seen", nullable=False, comment="When that was"),
+    Column(
+        "last_run_id",
+        Text,
+        nullable=False,
+        comment="Last run whose gate judged by it; the rule is gone where later runs did not",
+    ),
+    _timestamp("last_seen", nullable=False, comment="When that was"),
+    schema="quality",
+    comment="Every rule that a gate judged by or the build tested, as last stated.",
+)
+
+quality_country_finding = Table(
+    "country_finding",
+    metadata,
+    Column(
+        "gate_id",
+        BigInteger,
+        ForeignKey("quality.gate.gate_id"),
+        primary_key=True,
+        comment="The mart gate that found it",
+    ),
+    Column("asset", Text, primary_key=True, comment="The mart judged"),
+    Column(
+        "rule",
+        Text,
+        primary_key=True,
+        comment="The rule, of severity critical or warning, that the rows do not meet",
+    ),
+    Column("severity", Text, nullable=False, comment="Severity of the rule"),
+    Column(
+        "country_iso3",
+        Text,
+        primary_key=True,
+        comment="Country that the rows name in any column, ISO 3166-1 alpha-3 code",
+    ),
+    Column("rows", BigInteger, nullable=False, comment="Rows at fault that name the country"),
+    Column(
+        "examples",
+        JSONB(none_as_null=True),
+        nullable=False,
+        comment="Up to three of the rows, as the rule shows them",
+    ),
+    schema="quality",
+    comment="What each mart gate found of each country: all rows at fault counted, not the first twenty.",
+)
+
+quality_country_score = Table(
+    "country_score",
+    metadata,
+    Column(
+        "gate_id",
+        BigInteger,
+        ForeignKey("quality.gate.gate_id"),
+        primary_key=True,
+        comment="The mart gate that judged the candidate",
+    ),
+    Column("country_iso3", Text, primary_key=True, comment="WHO Member State, ISO 3166-1 alpha-3 code"),
+    Column(
+        "rounds_reported",
+        ARRAY(Integer),
+        nullable=False,
+        comment="Years of the rounds with a submitted report, sorted",
+    ),
+    Column(
+        "rounds_missing",
+        ARRAY(Integer),
+        nullable=False,
+        comment="Years of the landed rounds without one, incomplete responses among them, sorted",
+    ),
+    Column(
+        "latest_round",
+        Integer,
+        comment="Year of the latest round with a submitted report; null where there is none",
+    ),
+    Column(
+        "answered_share",
+        Double,
+        comment="Questions answered over questions shown in the latest report, 0 to 1",
+    ),
+    Column(
+        "questions_empty", BigInteger, comment="Questions of the latest report that were shown and left empty"
+    ),
+    Column(
+        "disagreements",
+        BigInteger,
+        nullable=False,
+        comment="Assistance and agreements that another party, which reported, does not confirm",
+    ),
+    Column(
+        "is_synthetic",
+        Boolean,
+        nullable=False,
+        comment="Whether any report of the country is synthetic",
+    ),
+    schema="quality",
+    comment="What each Member State reported and what is missing, in each candidate that a gate judged.",
+)

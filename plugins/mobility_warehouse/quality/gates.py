@@ -11,10 +11,16 @@ from mobility_warehouse.quality.docs import build_data_docs
 from mobility_warehouse.quality.results import GateFailed, GateReport, judged_content, store_gate
 from mobility_warehouse.quality.review import keep_cases
 from mobility_warehouse.quality.runner import judge
+from mobility_warehouse.quality.scorecards import (
+    keep_country_findings,
+    keep_country_scores,
+    keep_rules,
+)
 from mobility_warehouse.quality.suites import mart_suite, raw_suite
 from mobility_warehouse.settings import Settings
 from mobility_warehouse.sources.declaration import Source
 from mobility_warehouse.sources.registry import sources
+from mobility_warehouse.transform import manifest_path
 
 
 def run_raw_gate(
@@ -37,6 +43,7 @@ def run_raw_gate(
     known = registered or sources()
     suites = {name: raw_suite(known[name], settings.expectations_dir) for name in source_names}
     started_at = datetime.now(UTC)
+    keep_rules(engine, list(suites.values()), run_id, settings.expectations_dir)
     results = judge(engine, list(suites.values()), run_id=run_id, home=settings.home)
     reports = [
         store_gate(
@@ -58,7 +65,8 @@ def run_raw_gate(
 def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = None) -> GateReport:
     """Judge the candidate in ``audit``, store the results and build the run's Data Docs.
 
-    What was judged is stored with them, so that nothing else can be published. ``engine`` acts as
+    What was judged is stored with them, so that nothing else can be published, and what was found of each
+    country, for its scorecard. ``engine`` acts as
     ``publisher``. Raises GateFailed, after everything is stored, when a critical rule failed.
     """
     settings = settings or Settings.from_environment()
@@ -66,6 +74,7 @@ def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = No
     with engine.connect() as connection:
         suite = mart_suite(connection, settings.expectations_dir)
         content = judged_content(connection)
+    keep_rules(engine, [suite], run_id, settings.expectations_dir, manifest_path(settings))
     results = judge(engine, [suite], run_id=run_id, home=settings.home)[suite.name]
     report = store_gate(
         engine,
@@ -75,6 +84,8 @@ def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = No
         started_at=started_at,
         results=[*content, *keep_cases(engine, suite, run_id, results)],
     )
+    keep_country_findings(engine, suite, report.gate_id, results)
+    keep_country_scores(engine, report.gate_id)
     build_data_docs(settings)
     if not report.passed:
         raise GateFailed([report])
