@@ -68,6 +68,7 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
     from mobility_warehouse.publication.publish import PublicationRefused
     from mobility_warehouse.publication.retire import RetirementRefused
     from mobility_warehouse.publication.trace import TraceError
+    from mobility_warehouse.quality.feedback import FeedbackError
     from mobility_warehouse.quality.results import GateFailed
     from mobility_warehouse.quality.review import ReviewError
     from mobility_warehouse.services import ServiceError
@@ -81,6 +82,7 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
         DemoFailed,
         DeployRefused,
         EmbeddedPostgresError,
+        FeedbackError,
         GateFailed,
         NotDeployed,
         OperationalError,
@@ -760,6 +762,45 @@ def resolve_review(review_id: int, person: str, resolution: str) -> None:
 
     resolve_case(_engine("publisher"), review_id, resolved_by=person, resolution=resolution)
     click.echo(f"case {review_id} is resolved")
+
+
+@main.command()
+@click.argument("country", required=False, metavar="[ISO3]")
+@click.option("--html", "page", type=click.Path(dir_okay=False, writable=True), help="Write the note here.")
+@click.option("--all", "folder", type=click.Path(file_okay=False), help="Write every country's note here.")
+@clear_errors
+def feedback(country: str | None, page: str | None, folder: str | None) -> None:
+    """Make the feedback note of a country: what it reported, what is missing, what disagrees, whom to ask.
+
+    A printable HTML page, on standard output without --html. It names offices, never a person.
+
+    \b
+    mobility feedback IND --html IND.html
+    mobility feedback --all notes
+    """
+    from pathlib import Path
+
+    from mobility_warehouse.quality.feedback import country_feedback, member_states, render_feedback
+
+    if (country is None) == (folder is None) or (folder is not None and page is not None):
+        raise click.UsageError("give either a country, with --html if you like, or --all DIR")
+    engine = _engine("analyst")
+    _require_publication(engine)
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        codes = member_states(engine)
+        for code in codes:
+            note = render_feedback(country_feedback(engine, code))
+            (Path(folder) / f"{code}.html").write_text(note, encoding="utf-8")
+        click.echo(f"{len(codes)} notes in {folder}")
+        return
+    assert country is not None
+    note = render_feedback(country_feedback(engine, country.upper()))
+    if page is None:
+        click.echo(note)
+    else:
+        Path(page).write_text(note, encoding="utf-8")
+        click.echo(page)
 
 
 # -- the past and the origin ---------------------------------------------------------------------------

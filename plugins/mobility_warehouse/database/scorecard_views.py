@@ -90,7 +90,7 @@ _SOURCE_SCORECARD = View(
         "critical_failures": "Critical rules that failed at the last raw gate; null before the first",
         "warnings": "Warnings at the source's last raw gate; null before the first",
         "review_cases": "Open cases for review that rest on a pull of the source",
-        "slices_synthetic": "Slices whose last successful pull held synthetic records",
+        "slices_synthetic": "Slices of which a landed pull held synthetic records",
         "figures": "real, synthetic, or mixed where only some slices are synthetic",
     },
     query="""
@@ -104,7 +104,9 @@ _SOURCE_SCORECARD = View(
                 max(fetch_id) filter (
                     where outcome in ('loaded', 'unchanged') and coalesce(read, 0) > 0
                 ) as read_id,
-                max(landed_at) filter (where outcome = 'loaded') as changed_at
+                max(landed_at) filter (where outcome = 'loaded') as changed_at,
+                -- What came unchanged says nothing of its kind.
+                bool_or(synthetic) filter (where outcome = 'loaded') as is_synthetic
             from raw.fetch
             where outcome <> 'running'
             group by source, resource, slice
@@ -119,7 +121,7 @@ _SOURCE_SCORECARD = View(
                 count(*) filter (where pulled.good_id = pulled.last_id) as slices_current,
                 coalesce(sum(counted.read), 0)::bigint as records_read,
                 coalesce(sum(counted.quarantined), 0)::bigint as quarantined,
-                count(*) filter (where good.synthetic) as slices_synthetic
+                count(*) filter (where pulled.is_synthetic) as slices_synthetic
             from pulled
             left join raw.fetch as good on pulled.good_id = good.fetch_id
             left join raw.fetch as counted on pulled.read_id = counted.fetch_id
