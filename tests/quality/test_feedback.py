@@ -127,8 +127,7 @@ def published(warehouse: Engine, tmp_path_factory: pytest.TempPathFactory) -> En
             "select column_name from information_schema.columns where table_schema = 'restricted' "
             "and table_name = 'limesurvey__response' and data_type = 'jsonb'"
         )
-        column = connection.execute(text(columns)).scalars().first()
-        assert column is not None
+        column: str = connection.execute(text(columns)).scalars().one()
         # The twin alone, without the landed version that it belongs to.
         connection.execute(text("alter table restricted.limesurvey__response disable trigger all"))
         connection.execute(
@@ -206,7 +205,7 @@ def test_a_country_is_told_what_it_reported_what_lacks_what_disagrees_and_whom_t
 def test_the_note_names_nobody_and_loads_nothing(published: Engine) -> None:
     """A name is planted in the restricted answers and in who settled a case."""
     with published.connect() as connection:
-        kept = connection.execute(
+        kept: int = connection.execute(
             text("select count(*) from restricted.limesurvey__response as r where r::text like :name"),
             {"name": f"%{NAME}%"},
         ).scalar_one()
