@@ -39,7 +39,7 @@ SOUND: dict[str, dict[str, dict[str, Any]]] = {
             "name": "NHWA_Medical Doctors Stock Total",
             "value_type": "INTEGER_ZERO_OR_POSITIVE",
         },
-        "category_option_combo": {"code": "default"},
+        "category_option_combo": {"code": "default", "name": "default"},
         "data_set": {"code": "NHWA-M1", "period_type": "Yearly"},
         "indicator": {"code": "NHWA-2017-1-08-MD", "factor": 100},
         "indicator_value": {
@@ -64,6 +64,18 @@ SOUND: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 ITEM = {"code": "ITEM", "name": "NHWA_10-02 HRHIS for reporting on the WHO Global Code", "value_type": "TEXT"}
+#: Parts of the stock, by sex, age and level of activity.
+PARTS = [
+    {"code": code, "name": f"NHWA_Medical Doctors Stock By {part}"}
+    for code, part in (
+        ("SEX", "Sex"),
+        ("AGE", "Age"),
+        ("PRACTISING", "Activity level Practising"),
+        ("LICENSED", "Activity level Licensed to practise"),
+    )
+]
+WOMEN_STOCK = {"data_element": "SEX", "category_option_combo": "F"}
+MEN_STOCK = {"data_element": "SEX", "category_option_combo": "M"}
 SHARE = {"measure": "SH_MED_HWRKDIS"}
 WOMEN = {"dimensions": '{"Reporting Type": "G", "Sex": "FEMALE"}'}
 MEN = {"dimensions": '{"Reporting Type": "G", "Sex": "MALE"}'}
@@ -87,6 +99,21 @@ CASES = {
             "stock_has_no_leap",
             [{"period": "2022", "value": "5999"}, {}],
             [{"period": "2022", "value": "6000"}, {}, {"period": "2020", "value": "1"}],
+        ),
+        Case(
+            "sexes_add_up",
+            [{}, {**WOMEN_STOCK, "value": "7000"}, {**MEN_STOCK, "value": "5002"}],
+            [{}, {**WOMEN_STOCK, "value": "7000"}, {**MEN_STOCK, "value": "5001"}],
+        ),
+        Case(
+            "ages_within_the_total",
+            [{}, {"data_element": "AGE", "value": "12002"}],
+            [{}, {"data_element": "AGE", "value": "9000"}],
+        ),
+        Case(
+            "activity_levels_nest",
+            [{"data_element": "PRACTISING", "value": "11"}, {"data_element": "LICENSED", "value": "10"}],
+            [{"data_element": "PRACTISING", "value": "10"}, {"data_element": "LICENSED", "value": "10"}],
         ),
         Case("periods_are_years", [{"period_type": "Monthly"}]),
         Case("names_are_unique", [{}, {"code": "OTHER"}], [{}, ITEM]),
@@ -123,7 +150,11 @@ CASES = {
     ],
 }
 LOOKED_UP: dict[str, dict[str, list[dict[str, Any]]]] = {
-    "nhwa": {"data_element": [{}, ITEM], "category_option_combo": [{}], "indicator": [{}]},
+    "nhwa": {
+        "data_element": [{}, ITEM, *PARTS],
+        "category_option_combo": [{}, {"code": "F", "name": "Female"}, {"code": "M", "name": "Male"}],
+        "indicator": [{}],
+    },
     "unsd": {"geo_area": [{}]},
 }
 

@@ -63,6 +63,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], dict[str, list[dict[str, Any]]]]] =
                 {"measure": "TOTAL", "measure_kind": "total", "origin": "W", "obs_value": 15_000},
             ],
             "origins_not_exchanged": [{}, {"origin": "FRA", "obs_value": 20_000}],
+            "no_country_trains_abroad_for_itself": [{"origin": "GBR"}],
         },
     ),
     "oecd_stat": (
