@@ -1,4 +1,4 @@
-"""One DAG per source: pulls each slice, then tells that raw was updated."""
+"""One DAG per source: pulls each resource, then tells that raw was updated."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def declare_pull(source: Source) -> DAG:
         tags=["pull", source.name],
         doc_md=f"Pulls **{source.title}** ({source.publisher}).\n\nLicence: {source.licence}.",
     ) as dag:
-        slices = [
-            airflow_tasks.pull_slice.override(
-                task_id=f"{part.resource}.{part.name}",
+        resources = [
+            airflow_tasks.pull_resource.override(
+                task_id=resource.name,
                 pool=source.pool,
-                doc_md=f"Slice `{part.name}` of `raw.{source.name}__{part.resource}`.",
-            )(source.name, part.resource, part.name)
-            for part in source.slices()
+                doc_md=f"Every slice of `raw.{source.name}__{resource.name}`: {resource.description}",
+            )(source.name, resource.name)
+            for resource in source.resources
         ]
-        slices >> airflow_tasks.landed.override(outlets=[orchestration.raw_asset(source.name)])()
-        # A leaf that fails with any slice: without it the run would count as a success.
-        slices >> EmptyOperator(task_id="complete")
+        resources >> airflow_tasks.landed.override(outlets=[orchestration.raw_asset(source.name)])()
+        # A leaf that fails with any resource: without it the run would count as a success.
+        resources >> EmptyOperator(task_id="complete")
     return dag
 
 

@@ -11,16 +11,14 @@ from mobility_warehouse import orchestration, tasks
 
 
 @task
-def pull_slice(source_name: str, resource: str, slice_name: str) -> dict[str, int | str]:
-    """Pull and land one slice of a source; its counts. Skipped while the source has no connection."""
-    from mobility_warehouse.landing.report import PullRefused
+def pull_resource(source_name: str, resource: str) -> dict[str, int]:
+    """Pull and land every slice of a resource; its counts. Skipped while the source has no connection."""
     from mobility_warehouse.settings import NotConfigured
 
-    with orchestration.skipping(NotConfigured), orchestration.final(PullRefused):
-        return tasks.pull_slice(
+    with orchestration.skipping(NotConfigured), orchestration.final(tasks.SlicesRefused):
+        return tasks.pull_resource(
             source_name,
             resource,
-            slice_name,
             run_id=orchestration.run_label(get_current_context()),
             connection=orchestration.connection_of(tasks.source_named(source_name)),
         )
@@ -28,7 +26,7 @@ def pull_slice(source_name: str, resource: str, slice_name: str) -> dict[str, in
 
 @task(trigger_rule="all_done_min_one_success", retries=0)
 def landed() -> None:
-    """Wakes the publication also when some slices failed: of those the last good state stands."""
+    """Wakes the publication also when some resources failed: of those the last good state stands."""
 
 
 @task

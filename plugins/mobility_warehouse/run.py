@@ -192,7 +192,7 @@ def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun]:
     run_id = f"run__{begun:%Y%m%dT%H%M%S%f}"
     pulls: dict[str, tuple[DagRun, Stage]] = {}
     for source in sources().values():
-        stage = display.add(f"pull {source.title}", total=len(source.slices()))
+        stage = display.add(f"pull {source.title}", total=len(source.resources))
         stage.begin()
         pulls[source.name] = (api.trigger(f"pull_{source.name}", run_id), stage)
     publishing = {task: display.add(title) for task, title in _PUBLISH_TASKS.items()}
@@ -202,7 +202,8 @@ def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun]:
         if last_pull_end is None:
             for name, (dag_run, stage) in pulls.items():
                 if not dag_run.ended:
-                    pulls[name] = (_follow_pull(api, dag_run, stage), stage)
+                    slices = len(sources()[name].slices())
+                    pulls[name] = (_follow_pull(api, dag_run, stage, slices), stage)
             if all(dag_run.ended for dag_run, _ in pulls.values()):
                 ends = [dag_run.end or begun for dag_run, _ in pulls.values()]
                 last_pull_end = max(ends)
@@ -227,16 +228,16 @@ def _may_be_ours(api: AirflowApi, dag_run: DagRun) -> bool:
     )
 
 
-def _follow_pull(api: AirflowApi, dag_run: DagRun, stage: Stage) -> DagRun:
+def _follow_pull(api: AirflowApi, dag_run: DagRun, stage: Stage, slices: int) -> DagRun:
     tasks = api.tasks(dag_run.dag_id, dag_run.run_id)
-    slices = [task for task in tasks if "." in task.task_id]
-    stage.done = sum(task.state in ENDED for task in slices)
+    resources = [task for task in tasks if task.task_id not in ("landed", "complete")]
+    stage.done = sum(task.state in ENDED for task in resources)
     if not all(task.state in ENDED for task in tasks):
         return dag_run
     current = api.run(dag_run.dag_id, dag_run.run_id)
     if current.ended:
-        failed = [task.task_id for task in slices if task.state == "failed"]
-        note = f"failed: {', '.join(failed)}" if failed else f"{stage.total} slices"
+        failed = [task.task_id for task in resources if task.state == "failed"]
+        note = f"failed: {', '.join(failed)}" if failed else f"{slices} slices"
         seconds = (current.end - current.start).total_seconds() if current.end and current.start else None
         stage.end(current.state, note, seconds)
     return current

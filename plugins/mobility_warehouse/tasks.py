@@ -45,6 +45,63 @@ def source_named(name: str) -> Source:
         raise KeyError(f"no source {name!r}; there are {', '.join(sources())}") from None
 
 
+class SlicesFailed(Exception):
+    """Slices of a resource that did not land, each with why; the others did."""
+
+
+class SlicesRefused(SlicesFailed):
+    """Slices that look broken as a whole: another try gives the same, a person has to look."""
+
+
+def pull_resource(
+    source_name: str, resource: str, run_id: str, connection: SourceConnection | None = None
+) -> dict[str, int]:
+    """Pull and land every slice of a resource, one after the other; how many landed, and the sums of counts.
+
+    A slice that fails holds up no other. One that has landed in this run already, in an earlier try, is not
+    asked for again. Raises SlicesFailed, or SlicesRefused where another try cannot help.
+    """
+    from mobility_warehouse.landing.report import PullBusy, PullError, PullRefused
+    from mobility_warehouse.sources.declaration import resource_of
+
+    source = source_named(source_name)
+    # Each file of a folder is a fetch of its own: that one landed says nothing of the others.
+    done = set() if resource_of(source, resource).once else _landed_slices(source_name, resource, run_id)
+    counts = dict.fromkeys(("slices", *COUNTS), 0)
+    faults: list[Exception] = []
+    for part in source.slices():
+        if part.resource != resource or part.name in done:
+            continue
+        try:
+            landed = pull_slice(source_name, resource, part.name, run_id, connection)
+        except (PullError, PullBusy) as fault:
+            logger.exception("%s %s %s did not land", source_name, resource, part.name)
+            faults.append(fault)
+        else:
+            counts["slices"] += 1
+            for name in COUNTS:
+                counts[name] += int(landed[name])
+    if faults:
+        refused = all(isinstance(fault, PullRefused) for fault in faults)
+        told = "\n".join(f"{type(fault).__name__}: {fault}" for fault in faults)
+        raise (SlicesRefused if refused else SlicesFailed)(told)
+    return counts
+
+
+def _landed_slices(source_name: str, resource: str, run_id: str) -> set[str]:
+    from sqlalchemy import text
+
+    from mobility_warehouse.database.engine import warehouse_engine
+
+    query = text(
+        "select slice from raw.fetch where source = :source and resource = :resource and run_id = :run_id "
+        "and outcome in ('loaded', 'unchanged')"
+    )
+    with warehouse_engine("ingest").connect() as reader:
+        scope = {"source": source_name, "resource": resource, "run_id": run_id}
+        return set(reader.execute(query, scope).scalars())
+
+
 def pull_slice(
     source_name: str,
     resource: str,

@@ -105,14 +105,14 @@ def test_there_is_one_pull_for_each_source(dags: dict[str, dict[str, Any]]) -> N
 
 
 @pytest.mark.parametrize("name", sorted(sources()))
-def test_a_pull_has_a_task_for_each_slice(dags: dict[str, dict[str, Any]], name: str) -> None:
+def test_a_pull_has_a_task_for_each_resource(dags: dict[str, dict[str, Any]], name: str) -> None:
     source, dag = sources()[name], dags[f"pull_{name}"]
-    slices = {f"{part.resource}.{part.name}" for part in source.slices()}
-    assert set(dag["tasks"]) == slices | {"landed", "complete"}
+    resources = {resource.name for resource in source.resources}
+    assert set(dag["tasks"]) == resources | {"landed", "complete"}
     assert dag["schedule"] == source.schedule
     assert dag["max_active_runs"] == 1
     assert dag["catchup"] is False
-    for task_id in slices:
+    for task_id in resources:
         task = dag["tasks"][task_id]
         assert task["pool"] == source.pool
         assert task["retries"] >= 2
@@ -121,17 +121,17 @@ def test_a_pull_has_a_task_for_each_slice(dags: dict[str, dict[str, Any]], name:
 
 
 @pytest.mark.parametrize("name", sorted(sources()))
-def test_a_pull_wakes_the_publication_by_one_last_task_even_when_slices_failed(
+def test_a_pull_wakes_the_publication_by_one_last_task_even_when_resources_failed(
     dags: dict[str, dict[str, Any]], name: str
 ) -> None:
     tasks = dags[f"pull_{name}"]["tasks"]
-    slices = sorted(set(tasks) - {"landed", "complete"})
+    resources = sorted(set(tasks) - {"landed", "complete"})
     assert tasks["landed"]["outlets"] == [f"raw.{name}"]
     assert tasks["landed"]["trigger_rule"] == "all_done_min_one_success"
-    assert tasks["landed"]["upstream"] == slices
-    # Without a leaf that needs every slice, a run with failed slices would count as a success.
+    assert tasks["landed"]["upstream"] == resources
+    # Without a leaf that needs every resource, a run with failed ones would count as a success.
     assert tasks["complete"]["trigger_rule"] == "all_success"
-    assert tasks["complete"]["upstream"] == slices
+    assert tasks["complete"]["upstream"] == resources
 
 
 def test_the_replay_server_is_pulled_by_hand_alone(home: Path) -> None:

@@ -213,8 +213,11 @@ def test_a_slice_that_cannot_be_pulled_is_named_and_the_last_good_state_stands(
     finally:
         httpx.delete(f"{replay}/_replay/faults").raise_for_status()
     assert run.returncode == 1
-    assert "failed: observation.HWF_0006" in run.stdout
-    assert re.search(r"pull_who_gho observation\.HWF_0006: .*PullFailed.*HWF_0006", run.stdout)
+    assert "failed: observation" in run.stdout
+    assert re.search(r"pull_who_gho observation: .*PullFailed: who_gho observation HWF_0006", run.stdout)
+    answer = installation.ask("fetches", "--source", "who_gho", "--outcome", "unchanged", "--format", "json")
+    landed = {fetch["slice"] for fetch in json.loads(answer.stdout)}
+    assert landed == {part.name for part in sources()["who_gho"].slices()} - {"HWF_0006"}
     assert "Publication 2: nothing changed." in run.stdout
     after = installation.rows(
         "select mart, content_hash from quality.publication_mart where publication_id = 2 order by mart"

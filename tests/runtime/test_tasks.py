@@ -9,6 +9,8 @@ from sqlalchemy import Engine, text
 
 from mobility_warehouse import tasks
 from mobility_warehouse.quality.results import GateFailed
+from mobility_warehouse.settings import REPLAY_URL_VARIABLE
+from mobility_warehouse.snapshot.server import ReplayServer
 from mobility_warehouse.tasks import CandidateFields
 
 pytestmark = pytest.mark.slow
@@ -16,11 +18,41 @@ pytestmark = pytest.mark.slow
 CANDIDATE: CandidateFields = {"run_id": "run-1", "as_of": "2026-01-01T00:00:00+00:00"}
 
 
+def reach(warehouse: Engine, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """Let the tasks find the test's own database."""
+    monkeypatch.setenv("MOBILITY_DATABASE_URL", warehouse.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("MOBILITY_HOME", str(home))
+
+
+def test_a_slice_that_fails_holds_up_no_other_and_is_alone_in_the_next_try(
+    warehouse: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reach(warehouse, monkeypatch, tmp_path)
+    parts = [part.name for part in tasks.source_named("knomad").slices()]
+    with ReplayServer() as replay:
+        monkeypatch.setenv(REPLAY_URL_VARIABLE, replay.url)
+        replay.add_fault(parts[0], "html")
+        with pytest.raises(tasks.SlicesFailed, match=f"^PullFailed: knomad observation {parts[0]}") as failed:
+            tasks.pull_resource("knomad", "observation", "run-1")
+        assert not isinstance(failed.value, tasks.SlicesRefused)
+        replay.clear_faults()
+        again = tasks.pull_resource("knomad", "observation", "run-1")
+    assert again["slices"] == 1
+    assert again["inserted"] == again["read"] > 0
+    with warehouse.connect() as connection:
+        pulled = connection.execute(
+            text(
+                "select slice, array_agg(outcome order by fetch_id) as outcomes from raw.fetch group by slice"
+            )
+        )
+        outcomes = {row.slice: row.outcomes for row in pulled}
+    assert outcomes == {parts[0]: ["failed", "loaded"], **{name: ["loaded"] for name in parts[1:]}}
+
+
 def test_a_source_that_is_off_is_judged_only_if_it_ever_landed(
     warehouse: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("MOBILITY_DATABASE_URL", warehouse.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("MOBILITY_HOME", str(tmp_path))
+    reach(warehouse, monkeypatch, tmp_path)
     assert tasks.raw_gate(CANDIDATE, []) == []
 
     with warehouse.begin() as connection:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from click.testing import CliRunner
 
 from mobility_warehouse.snapshot.build import build, figure_builders, main
