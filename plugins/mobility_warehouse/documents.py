@@ -20,6 +20,7 @@ import click
 import yaml
 from sqlalchemy import Engine, text
 
+from mobility_warehouse.quality.requirements import Requirement, read_requirements
 from mobility_warehouse.settings import Settings
 from mobility_warehouse.snapshot.store import Entry, read_manifest
 from mobility_warehouse.sources.declaration import Resource, Source
@@ -277,6 +278,33 @@ def marts_page(marts: Sequence[Mart]) -> str:
 # -- worked questions ----------------------------------------------------------------------------------
 
 
+# -- quality -------------------------------------------------------------------------------------------
+
+
+def quality_page(requirements: Sequence[Requirement]) -> str:
+    """What is asked of the data's quality, how grave each is, and which rules and tests hold it."""
+    parts = [
+        _GENERATED,
+        "\n# Requirements on quality\n",
+        "What monitoring of the Code asks of the data, and what holds it. A critical one stops the",
+        "publication; a warning is published with its flag and told to the country. Names are those of `quality.rule`:",
+        "suite, asset and rule; `dbt` names tests of the build. The results of every run are in",
+        "`quality.rule_trend`. Written from `expectations/requirements.yml`.\n",
+        table(
+            ("Requirement", "Severity", "Held by"),
+            [
+                (
+                    each.requirement,
+                    each.severity,
+                    ". ".join(filter(None, [", ".join(f"`{name}`" for name in each.held_by), each.also])),
+                )
+                for each in requirements
+            ],
+        ),
+    ]
+    return "\n".join(parts)
+
+
 def read_questions(folder: Path) -> dict[str, str]:
     """The SQL of every worked question by name, in order."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("[0-9][0-9]_*.sql"))}
@@ -326,6 +354,7 @@ def pages(settings: Settings, engine: Engine | None = None) -> dict[Path, str]:
     wanted = {
         docs / "sources.md": sources_page(registered, read_manifest(settings.snapshot_dir).files),
         docs / "marts.md": marts_page(marts),
+        docs / "quality.md": quality_page(read_requirements(settings.expectations_dir / "requirements.yml")),
     }
     for path in (docs / "operators.md", docs / "analysts.md"):
         wanted[path] = fill(path.read_text(encoding="utf-8"), blocks)
