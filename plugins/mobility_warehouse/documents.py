@@ -287,9 +287,9 @@ def quality_page(requirements: Sequence[Requirement]) -> str:
         _GENERATED,
         "\n# Requirements on quality\n",
         "What monitoring of the Code asks of the data, and what holds it. A critical one stops the",
-        "publication; a warning is published with its flag and told to the country. Names are those of `quality.rule`:",
-        "suite, asset and rule; `dbt` names tests of the build. The results of every run are in",
-        "`quality.rule_trend`. Written from `expectations/requirements.yml`.\n",
+        "publication; a warning is published with its flag and told to the country. Names are those of",
+        "`quality.rule`: suite, asset and rule; `dbt` names tests of the build. The results of every run are",
+        "in `quality.rule_trend`. Written from `expectations/requirements.yml`.\n",
         table(
             ("Requirement", "Severity", "Held by"),
             [

@@ -295,7 +295,7 @@ def test_a_database_of_an_earlier_version_is_said_with_what_to_do(
     mobility: Mobility, warehouse: Engine
 ) -> None:
     with warehouse.begin() as connection:
-        connection.execute(text("drop table quality.review"))
+        connection.execute(text("drop table quality.review cascade"))
     asked = mobility("fetches")
     assert asked.returncode == 1
     assert asked.stderr == (
