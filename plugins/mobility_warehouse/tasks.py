@@ -163,6 +163,7 @@ def raw_gate(candidate: CandidateFields, source_names: Sequence[str]) -> list[in
     from mobility_warehouse.quality.gates import run_raw_gate
 
     _quiet_judge()
+    _analyze("raw", "ingest")
     engine = warehouse_engine("publisher")
     names = sorted({*source_names, *_landed_sources(engine)})
     reports = run_raw_gate(engine, names, candidate["run_id"])
@@ -195,15 +196,15 @@ def _quiet_judge() -> None:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
-def _analyze_candidate() -> None:
-    """Let the planner know the tables that were built a moment ago: without, some rules take minutes."""
+def _analyze(schema: str, role: str) -> None:
+    """Let the planner know tables that were filled a moment ago: without, some rules take minutes."""
     from sqlalchemy import text
 
     from mobility_warehouse.database.engine import warehouse_engine
 
-    with warehouse_engine("transform").begin() as connection:
-        query = "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = 'audit'"
-        tables: list[str] = list(connection.execute(text(query)).scalars())
+    query = "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = :schema"
+    with warehouse_engine(role).begin() as connection:
+        tables: list[str] = list(connection.execute(text(query), {"schema": schema}).scalars())
         if tables:
             connection.execute(text(f"analyze {', '.join(tables)}"))
 
@@ -214,7 +215,7 @@ def mart_gate(candidate: CandidateFields) -> int:
     from mobility_warehouse.quality.gates import run_mart_gate
 
     _quiet_judge()
-    _analyze_candidate()
+    _analyze("audit", "transform")
     return run_mart_gate(warehouse_engine("publisher"), candidate["run_id"]).gate_id
 
 
