@@ -426,39 +426,65 @@ def inbox(style: str) -> None:
         click.echo(f"no file lies in {settings.inbox_dir}: {', '.join(folder.name for folder in folders)}")
 
 
+#: Told by csv and json alone: a terminal has no room for them.
+_WIDE_OF_SOURCES = frozenset({"publisher", "cadence", "resources", "last change"})
+
+
 @main.command("sources")
 @FORMAT
 @clear_errors
 def show_sources(style: str) -> None:
-    """List the sources: publisher, licence, cadence, what is landed."""
+    """List the sources: licence, cadence; what is landed of each, how fresh, how complete, real or synthetic.
+
+    ``current`` counts the slices whose last pull succeeded, of ``slices`` declared; a file that was dropped
+    counts as a slice. ``records`` are those of each slice's last successful pull. csv and json tell
+    publisher, cadence, resources and the last change, too.
+    """
     from sqlalchemy import text
 
     from mobility_warehouse.sources.registry import sources
 
     with _engine().connect() as connection:
-        last: Mapping[str, Any] = {}
-        deployed: bool = connection.execute(text("select to_regclass('raw.fetch') is not null")).scalar_one()
-        if deployed:
-            query = (
-                "select source, max(finished_at) as last_pull from raw.fetch "
-                "where outcome in ('loaded', 'unchanged') group by source"
-            )
-            last = {row.source: row.last_pull for row in connection.execute(text(query))}
-    columns = ("source", "title", "publisher", "licence", "cadence", "resources", "slices", "last pull")
-    rows = [
-        (
+        known: Mapping[str, Any] = {}
+        scorecard = "quality.source_scorecard"
+        if connection.execute(
+            text("select to_regclass(:name) is not null"), {"name": scorecard}
+        ).scalar_one():
+            known = {row.source: row for row in connection.execute(text(f"select * from {scorecard}"))}
+    columns = (
+        *("source", "title", "publisher", "licence", "cadence", "resources", "slices", "current", "records"),
+        *("figures", "last pull", "last change", "days ago", "quarantined share", "stale keys"),
+    )
+    rows = []
+    for source in sources().values():
+        card = known.get(source.name)
+        described = (
             source.name,
-            source.title + (" (synthetic)" if source.synthetic else ""),
+            source.title,
             source.publisher,
             source.licence,
             source.cadence,
             ", ".join(resource.name for resource in source.resources),
             len(source.slices()),
-            _minute(last.get(source.name)) or "never",
         )
-        for source in sources().values()
-    ]
-    _print_rows(columns, rows, style)
+        landed = (
+            (0, 0, "synthetic" if source.synthetic else "", "never", "", None, None, 0)
+            if card is None
+            else (
+                card.slices_current,
+                card.records_read,
+                card.figures,
+                _minute(card.last_pull_at) or "never",
+                _minute(card.last_change_at),
+                card.days_since_pull,
+                card.quarantined_share,
+                card.stale_keys,
+            )
+        )
+        rows.append((*described, *landed))
+    shown = [name for name in columns if style != "table" or name not in _WIDE_OF_SOURCES]
+    places = [columns.index(name) for name in shown]
+    _print_rows(shown, [tuple(row[place] for place in places) for row in rows], style)
 
 
 def _minute(moment: datetime | None) -> str:

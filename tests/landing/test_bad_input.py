@@ -55,6 +55,12 @@ class Subject:
         return self.fixture.connection(self.replay.url)
 
     @property
+    def news(self) -> dict[str, Any]:
+        """A change of a record that is no fault, as ``mutate`` makes it."""
+        # A matrix has no free text, but for its headings.
+        return {"non_ascii": [self.text_field]} if self.text_field else {"set": {"Albania": 7}}
+
+    @property
     def label(self) -> str:
         return f"{self.source.name} {self.part.resource} {self.part.name}"
 
@@ -98,8 +104,7 @@ class Subject:
 
 def subject_of(name: str, replay: ReplayServer, warehouse: Engine) -> Subject:
     fixture: SourceFixture = import_module(f"tests.sources.fixtures_{name}").FIXTURE
-    text_field = next(drift.field for drift in fixture.drifts if drift.reason == "overlong")
-    assert text_field is not None
+    text_field = next((drift.field for drift in fixture.drifts if drift.reason == "overlong"), None) or ""
     return Subject(
         sources()[name], fixture, fixture.part, replay, warehouse, fixture.data_requests, text_field
     )
@@ -170,7 +175,7 @@ def test_an_answer_that_is_none_fails_the_pull(subject: Subject, subtests: pytes
         with subtests.test(fault=fault, **options):
             subject.replay.clear_faults()
             # Without news the answer would be a 304, which has no body to lose.
-            subject.fault("mutate", records=[0], non_ascii=[subject.text_field])
+            subject.fault("mutate", records=[0], **subject.news)
             subject.fault(fault, **options)
             report = fails_again(subject, subject.fixture.fault_messages.get(fault, message))
             assert subject.quarantined(report) == []
@@ -206,7 +211,7 @@ def test_a_fault_that_passes_is_survived(subject: Subject) -> None:
     subject.fault("cut_mid_body", times=1)
     report = subject.land()
     assert (report.outcome, report.quarantined) == ("loaded", 0)
-    assert report.read == report.inserted > 0
+    assert report.read - report.absent == report.inserted > 0
 
 
 def test_an_indicator_that_the_publisher_dropped_is_named(gho: Subject, bank: Subject) -> None:
@@ -260,7 +265,11 @@ def test_a_vintage_that_switches_between_pages_fails_the_pull(
 # -- records ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(sources()))
+#: Records of files are rows below headings: their drifts are tested with the reader of tables.
+SPOKEN = sorted(name for name, source in sources().items() if not isinstance(source, FileSource))
+
+
+@pytest.mark.parametrize("name", SPOKEN)
 def test_every_drift_is_quarantined_with_its_bytes_and_the_rest_is_landed(
     name: str, replay: ReplayServer, warehouse: Engine
 ) -> None:
@@ -402,16 +411,20 @@ def test_a_pull_that_lost_many_records_is_refused_until_a_person_accepts_it(subj
     subject.land()
     before = subject.versions()
     subject.fault("drop_share", share=0.3)
-    if subject.source.name == "limesurvey":
+    if subject.source.name in ("limesurvey", "stakeholders"):
         # The survey's own summary tells how many there should be: the pull fails before it is judged.
         fails_again(subject, "responses", PullFailed)
         return
-    if not resource_of(subject.source, subject.part.resource).complete_pulls:
+    resource = resource_of(subject.source, subject.part.resource)
+    if not resource.complete_pulls:
         # What a part does not hold is not gone.
         assert subject.land().withdrawn == 0
         return
+    share = f"{resource.max_withdrawn_share:.0%}"
     report = fails_again(
-        subject, r"[\d,]+ of [\d,]+ current records are gone from the answer, more than the 10%", PullRefused
+        subject,
+        rf"[\d,]+ of [\d,]+ current records are gone from the answer, more than the {share}",
+        PullRefused,
     )
     accepted = accept(subject.warehouse, subject.source, report.fetch_id, accepted_by="operator")
     assert accepted.withdrawn == report.withdrawn > 0.1 * len(before)

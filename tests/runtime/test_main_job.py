@@ -81,11 +81,28 @@ def test_the_main_job_publishes_and_sums_up(installation: Installation) -> None:
 
 def test_what_was_read_is_accounted_for(installation: Installation) -> None:
     listed = json.loads(installation.ask("fetches", "--limit", "1000", "--format", "json").stdout)
-    assert len(listed) == sum(len(source.slices()) for source in sources().values())
+    # Of a slice whose files come one by one each is a fetch of its own.
+    assert {(fetch["source"], fetch["resource"], fetch["slice"]) for fetch in listed} == {
+        (source.name, part.resource, part.name) for source in sources().values() for part in source.slices()
+    }
     for fetch in listed:
         assert fetch["outcome"] == "loaded"
         counted = ("inserted", "revised", "unchanged", "noise", "duplicate", "absent", "quarantined")
         assert fetch["read"] == sum(fetch[name] for name in counted)
+
+
+def test_sources_tell_what_they_hold_how_fresh_and_of_what_kind(installation: Installation) -> None:
+    listed = {
+        row["source"]: row for row in json.loads(installation.ask("sources", "--format", "json").stdout)
+    }
+    assert set(listed) == set(sources())
+    for name, row in listed.items():
+        assert row["current"] >= row["slices"], name
+        assert row["records"] > 0, name
+        assert row["days ago"] < 1, name
+        assert row["stale keys"] == 0, name
+    figures = {name: row["figures"] for name, row in listed.items()}
+    assert (figures["who_gho"], figures["limesurvey"], figures["oecd"]) == ("real", "synthetic", "mixed")
 
 
 def test_marts_and_gates_are_readable_by_the_analyst(installation: Installation) -> None:

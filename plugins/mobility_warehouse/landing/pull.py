@@ -803,7 +803,6 @@ class _Pull:
                 spool,
                 invalid_keys=self._invalid_keys,
                 withdrawn_keys=self._withdrawn_keys,
-                is_whole=self._changes_since is None,
             )
             if previous is not None:
                 # Hashes alone tell whether anything changed; what they tell is staged while more is read.
@@ -812,6 +811,8 @@ class _Pull:
                     transaction.rollback()
                     report.unchanged = report.read - report.absent
                     return self._end("unchanged", values={**values, **self._read_values()})
+            # Only when all is read: an answer may say that it is the whole although changes were asked for.
+            landing.is_whole = self._changes_since is None
             landing.apply()
             values = {**values, **self._read_values()}
             for conflict in landing.conflicts:
