@@ -447,9 +447,9 @@ def show_sources(style: str) -> None:
     with _engine().connect() as connection:
         known: Mapping[str, Any] = {}
         scorecard = "quality.source_scorecard"
-        if connection.execute(
-            text("select to_regclass(:name) is not null"), {"name": scorecard}
-        ).scalar_one():
+        known_relation = text("select to_regclass(:name) is not null")
+        deployed: bool = connection.execute(known_relation, {"name": scorecard}).scalar_one()
+        if deployed:
             known = {row.source: row for row in connection.execute(text(f"select * from {scorecard}"))}
     columns = (
         *("source", "title", "publisher", "licence", "cadence", "resources", "slices", "current", "records"),
