@@ -99,7 +99,7 @@ def test_sources_tell_what_they_hold_how_fresh_and_of_what_kind(installation: In
     for name, row in listed.items():
         assert row["current"] >= row["slices"], name
         assert row["records"] > 0, name
-        assert row["days ago"] < 1, name
+        assert float(row["days ago"]) < 1, name
         assert row["stale keys"] == 0, name
     figures = {name: row["figures"] for name, row in listed.items()}
     assert (figures["who_gho"], figures["limesurvey"], figures["oecd"]) == ("real", "synthetic", "mixed")
