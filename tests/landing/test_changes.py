@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -96,6 +97,25 @@ def test_changes_revise_insert_and_withdraw_and_leave_the_rest(
     assert (now["A001", 2020], now["C", 2020]) == (70.0, 1.0)
     assert ("A002", 2020) not in now
     assert asked(engine) == [(None, "2024-02"), ("2024-02", "2024-05")]
+
+
+def test_an_answer_that_says_late_that_it_is_whole_withdraws_what_it_lacks(
+    engine: Engine, ledger: LedgerSource, server: LedgerServer, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.serve(many(20, refreshed="2024-01"))
+    land()
+    read = ledger.read
+
+    def read_slowly(part: Slice, answer: Answer) -> Reading:
+        # The landing is under way by then: what it is told at its beginning is too early.
+        time.sleep(0.5)
+        return replace(read(part, answer), is_whole=True)
+
+    monkeypatch.setattr(ledger, "read", read_slowly)
+    serve_changes(server, "2024-01", *many(19, refreshed="2024-02"))
+    report = land()
+    assert (report.outcome, report.read, report.withdrawn) == ("loaded", 19, 1)
+    assert len(current(engine)) == 19
 
 
 def test_nothing_changed_keeps_the_mark(engine: Engine, server: LedgerServer, land: Land) -> None:

@@ -36,7 +36,7 @@ def test_a_first_pull_with_duplicates_still_holds_the_clock_when_it_has_written(
     report = FetchReport(1, ledger.name, resource.name, "all")
     with Spool() as spool, engine.connect() as connection, connection.begin():
         spool.add(hashed(ledger, "a", "a"), response_id=1, response_no=0)
-        Landing(connection, ledger.name, resource, report, spool).apply()
+        Landing(connection, ledger.name, resource, report, spool).apply(is_whole=True)
         held: Any = connection.execute(
             text("select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")
         ).scalar_one()
@@ -67,7 +67,7 @@ def test_a_first_pull_lets_the_clock_go_while_it_waits_for_records(
         backend = connection.execute(text("select pg_backend_pid()")).scalar_one()
         with Spool() as spool, Ahead(slow(), name="slow") as pending:
             spool.pending, spool.is_next_here = iter(pending), pending.is_next_here
-            Landing(connection, ledger.name, resource, report, spool).apply()
+            Landing(connection, ledger.name, resource, report, spool).apply(is_whole=True)
         accounts: Any = connection.execute(text("select account from raw.ledger__entry order by account"))
         assert list(accounts.scalars()) == ["a", "b", "c"]
     assert held[-1] == 0

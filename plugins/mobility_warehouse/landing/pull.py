@@ -812,8 +812,7 @@ class _Pull:
                     report.unchanged = report.read - report.absent
                     return self._end("unchanged", values={**values, **self._read_values()})
             # Only when all is read: an answer may say that it is the whole although changes were asked for.
-            landing.is_whole = self._changes_since is None
-            landing.apply()
+            landing.apply(is_whole=self._changes_since is None)
             values = {**values, **self._read_values()}
             for conflict in landing.conflicts:
                 quarantine.put(

@@ -65,8 +65,8 @@ def copy_text(frame: pl.DataFrame) -> bytes:
 class Landing:
     """One pull of one slice, applied to its version table inside the caller's open transaction.
 
-    A pull that ``is_whole`` withdraws what it no longer holds, where the resource's pulls are complete; any
-    pull withdraws ``withdrawn_keys``, of which the answer itself says that they are gone. Keys are hashes.
+    Any pull withdraws ``withdrawn_keys``, of which the answer itself says that they are gone. Keys are
+    hashes.
     """
 
     connection: Connection
@@ -76,7 +76,6 @@ class Landing:
     spool: Spool
     invalid_keys: Sequence[str] = ()
     withdrawn_keys: Sequence[str] = ()
-    is_whole: bool = True
     moment: datetime | None = None
     conflicts: list[Conflict] = field(default_factory=list)
     current_in_slice: int = 0
@@ -155,9 +154,10 @@ class Landing:
 
     # -- the transaction ----------------------------------------------------------------------------
 
-    def apply(self) -> None:
+    def apply(self, *, is_whole: bool) -> None:
         """Classify every record, write what is new, and fill the report's counts.
 
+        A pull that ``is_whole`` withdraws what it no longer holds, where the resource's pulls are complete.
         Leaves commit or rollback to the caller, who also judges the shares of quarantined and withdrawn.
         """
         self.current_in_slice = self._count(
@@ -172,7 +172,7 @@ class Landing:
         self._write_new_and_candidates()
         self._write_revised()
         self._note_invalid()
-        self._withdraw()
+        self._withdraw(is_whole=is_whole)
         self._freshen()
 
     def _is_empty(self) -> bool:
@@ -440,8 +440,8 @@ class Landing:
             keys=sorted(invalid),
         )
 
-    def _withdraw(self) -> None:
-        if self.is_whole and self.resource.complete_pulls:
+    def _withdraw(self, *, is_whole: bool) -> None:
+        if is_whole and self.resource.complete_pulls:
             if self._matched_in_slice == self.current_in_slice:
                 return
             said_to_be_gone = "current_version.slice = :gone"
