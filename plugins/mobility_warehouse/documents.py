@@ -1,7 +1,7 @@
 """Writes the parts of ``docs/`` that follow from declarations, models and published figures.
 
 ``python -m mobility_warehouse.documents`` rewrites the pages and blocks that state what sources declare, what
-the snapshot holds and what the marts are made of. With ``--answers`` it also runs the worked questions of
+the snapshot holds and what the marts are made of. With ``--answers`` it also runs the questions of
 ``docs/analysis`` on the warehouse and writes their answers. A block lies between ``<!-- begin NAME -->`` and
 ``<!-- end NAME -->``.
 """
@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -275,9 +276,6 @@ def marts_page(marts: Sequence[Mart]) -> str:
     return "\n".join(parts)
 
 
-# -- worked questions ----------------------------------------------------------------------------------
-
-
 # -- quality -------------------------------------------------------------------------------------------
 
 
@@ -305,17 +303,32 @@ def quality_page(requirements: Sequence[Requirement]) -> str:
     return "\n".join(parts)
 
 
+# -- questions -----------------------------------------------------------------------------------------
+
+#: Rows of an answer that stand on the page; what is beyond them is counted.
+_ROWS_SHOWN = 10
+
+
 def read_questions(folder: Path) -> dict[str, str]:
-    """The SQL of every worked question by name, in order."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("[0-9][0-9]_*.sql"))}
+    """The SQL of every question by name, in order of their names."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
 
 
-def answered(engine: Engine, query: str) -> str:
-    """The query and its answer as Markdown, run as ``engine``'s role."""
+def asked(engine: Engine, query: str) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Columns and rows of a question's whole answer, run as ``engine``'s role."""
     with engine.connect() as connection:
         result = connection.execute(text(query.replace(":", r"\:")))
-        columns, rows = list(result.keys()), result.all()
-    return f"```sql\n{query.strip()}\n```\n\n{table(columns, [tuple(row) for row in rows])}"
+        return list(result.keys()), [tuple(row) for row in result]
+
+
+def answered(engine: Engine, name: str, query: str) -> str:
+    """A question's answer as Markdown: which file asks it, its first rows, and how many there are."""
+    columns, rows = asked(engine, query)
+    shown = rows[:_ROWS_SHOWN]
+    count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
+    if len(shown) < len(rows):
+        count = f"the first {len(shown)} of {count}"
+    return f"[`{name}.sql`](analysis/{name}.sql), {count}:\n\n{table(columns, shown)}"
 
 
 # -- writing -------------------------------------------------------------------------------------------
@@ -339,7 +352,7 @@ def block_names(page: str) -> list[str]:
 def pages(settings: Settings, engine: Engine | None = None) -> dict[Path, str]:
     """Every generated page, and every page with generated blocks, as they should be.
 
-    Answers of the worked questions are rewritten where an ``engine`` is given, else left as they stand.
+    Answers of the questions are rewritten where an ``engine`` is given, else left as they stand.
     """
     docs = settings.repository / "docs"
     registered = sources().values()
@@ -350,7 +363,7 @@ def pages(settings: Settings, engine: Engine | None = None) -> dict[Path, str]:
     }
     if engine is not None:
         for name, query in read_questions(docs / "analysis").items():
-            blocks[name] = lambda query=query: answered(engine, query)  # type: ignore[misc]
+            blocks[name] = partial(answered, engine, name, query)
     wanted = {
         docs / "sources.md": sources_page(registered, read_manifest(settings.snapshot_dir).files),
         docs / "marts.md": marts_page(marts),
@@ -362,7 +375,7 @@ def pages(settings: Settings, engine: Engine | None = None) -> dict[Path, str]:
 
 
 @click.command()
-@click.option("--answers", is_flag=True, help="Also run the worked questions on the warehouse.")
+@click.option("--answers", is_flag=True, help="Also run the questions on the warehouse.")
 def main(answers: bool) -> None:
     """Rewrite what is generated in docs/."""
     from mobility_warehouse.database.engine import warehouse_engine
