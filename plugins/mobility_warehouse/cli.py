@@ -336,7 +336,8 @@ def demo() -> None:
 # -- looking -------------------------------------------------------------------------------------------
 
 
-@main.command()
+# A query may begin with a comment, which looks like an option.
+@main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("query")
 @FORMAT
 @clear_errors

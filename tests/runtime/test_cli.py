@@ -59,6 +59,7 @@ def test_help_imports_nothing_that_costs_time(tmp_path: Path) -> None:
         ("no-such-command",),
         ("sql",),
         ("sql", "select 1", "--format", "yaml"),
+        ("sql", "select 1", "--formt", "csv"),
         ("as-of", "yesterday"),
         ("as-of", "2025-13-01"),
         ("accept", "seven", "--by", "me"),
@@ -106,6 +107,10 @@ class TestSql:
         asked = mobility("sql", "select 1234567 as n, '[not markup]' as t")
         assert "1,234,567" in asked.stdout
         assert "[not markup]" in asked.stdout
+
+    def test_a_query_may_begin_with_a_comment(self, mobility: Mobility) -> None:
+        asked = mobility("sql", "-- what = it asks\nselect 1 as n", "--format", "json")
+        assert json.loads(asked.stdout) == [{"n": 1}]
 
     DOCUMENTS = (
         """select '{"a": [1, null, "é"], "b": {"c": true}}'::jsonb as document, """
