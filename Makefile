@@ -24,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help install install-dev run demo up down status test lint format types sql dbt-parse pytest benchmark docs lock clean
+.PHONY: help install install-dev run demo up down status test lint format types sql dbt-parse judges pytest benchmark docs lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -63,7 +63,7 @@ down: install ## Stop what `make up` or `make run` left running
 status: install ## Show what runs, and where
 	$(BIN)/mobility status
 
-test: lint types sql dbt-parse pytest ## Check everything: lint, types, SQL, dbt, tests
+test: lint types sql dbt-parse judges pytest ## Check everything: lint, types, SQL, dbt, its laws, tests
 
 lint: install-dev ## Check style and format of the Python code
 	$(BIN)/ruff check .
@@ -82,7 +82,12 @@ sql: install-dev ## Lint the SQL of the dbt project
 
 dbt-parse: install ## Parse the dbt project
 	$(BIN)/dbt parse --quiet --no-partial-parse --project-dir dbt_project --profiles-dir dbt_project \
-		--target-path $(MOBILITY_HOME)/dbt/parse --log-path $(MOBILITY_HOME)/dbt/logs
+		--target-path $(MOBILITY_HOME)/dbt/parse/target --log-path $(MOBILITY_HOME)/dbt/logs
+
+# dbt-bouncer looks for the manifest in the folder target of DBT_PROJECT_DIR.
+judges: install-dev dbt-parse ## Judge the parsed dbt project by its laws, dbt-bouncer.yml
+	DBT_PROJECT_DIR=$(MOBILITY_HOME)/dbt/parse $(BIN)/dbt-bouncer run --config-file dbt_project/dbt-bouncer.yml \
+		--show-all-failures
 
 pytest: install-dev ## Run the tests
 	$(BIN)/pytest -n $(PYTEST_WORKERS)

@@ -1,4 +1,3 @@
-{# Articles of the Code that the reporting instrument asks about. #}
 {% macro code_articles() -%}
     {{ return([3, 4, 5, 6, 7, 8, 9, 10]) }}
 {%- endmacro %}

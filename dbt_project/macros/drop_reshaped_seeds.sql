@@ -1,5 +1,3 @@
-{# Drops the seeds whose table has other columns or types than the project declares. dbt refills a seed in
-   place, so that readers' grants and views survive; it cannot do so when the shape changed. #}
 {% macro drop_reshaped_seeds() -%}
     {%- if execute and flags.WHICH in ('build', 'seed') -%}
         {%- set landed = run_query(

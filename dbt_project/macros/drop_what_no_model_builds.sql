@@ -1,6 +1,3 @@
-{# Drops the tables and views of dbt's own schemas that no model builds any more. A candidate mart whose model
-   was deleted would stand in audit for good, be judged and published, and never change again. What stands in
-   marts is not touched: publication asks for it to be retired. #}
 {% macro drop_what_no_model_builds() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set schemas = [] -%}

@@ -1,4 +1,3 @@
-{# Seeds are reviewed facts, the same for every build; only models move with the prefix. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- if custom_schema_name is none -%}
         {{ target.schema }}

@@ -1,4 +1,3 @@
-{# Rows whose value lies outside [at_least, at_most]; either bound may be left out. Nulls pass. #}
 {% test accepted_range(model, column_name, at_least=none, at_most=none) %}
 
 with tested as (

@@ -1,4 +1,3 @@
-{# Rows for which `expression` is false. A null expression passes, as in a CHECK constraint. #}
 {% test holds(model, expression) %}
 
 with tested as (

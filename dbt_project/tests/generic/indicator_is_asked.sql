@@ -1,4 +1,3 @@
-{# Indicators on an item whose item, part and kind of value no round's questions hold: they could never be answered. #}
 {% test indicator_is_asked(model) %}
 
 with indicator as (

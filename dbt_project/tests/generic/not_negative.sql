@@ -1,4 +1,3 @@
-{# Rows whose value is below zero. Nulls pass. #}
 {% test not_negative(model, column_name) %}
 
 with tested as (

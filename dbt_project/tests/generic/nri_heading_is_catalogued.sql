@@ -1,4 +1,3 @@
-{# Answered headings that the question catalogue does not know: their answers would be lost. #}
 {% test nri_heading_is_catalogued(model) %}
 
 with answer as (

@@ -1,4 +1,3 @@
-{# Indicators of the catalogue that have no row in any landed round: nothing computes them. #}
 {% test nri_indicator_is_computed(model) %}
 
 with indicator_value as (

@@ -1,4 +1,3 @@
-{# Items that a country says no to as a whole and yet fills below. The no counts; the country is to be asked. #}
 {% test nri_no_means_no_children(model) %}
 
 with answer as (

@@ -1,4 +1,3 @@
-{# Questions that a survey asks and the question catalogue does not know. #}
 {% test nri_question_is_catalogued(model) %}
 
 with question as (

@@ -1,4 +1,3 @@
-{# Pairs of rows of one entity whose half-open periods [valid_from, valid_to) overlap. #}
 {% test periods_do_not_overlap(model, columns, valid_from='valid_from', valid_to='valid_to') %}
 
 with tested as (

@@ -1,4 +1,3 @@
-{# Rows that share the values of `columns` with another row; null counts as a value of its own. #}
 {% test unique_combination(model, columns) %}
 
 with tested as (

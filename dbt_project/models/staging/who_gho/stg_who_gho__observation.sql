@@ -9,6 +9,7 @@ select
     time_dim_type as period_type,
     cast(time_dim as integer) as year,
     coalesce(dim1, dim2, dim3) is not null as is_broken_down,
+    concat_ws(' ', dim1, dim2, dim3, data_source_dim) as breakdown,
     numeric_value as value,
     low as lower_bound,
     high as upper_bound,

@@ -1,4 +1,3 @@
-{# Measures of the stock form of NHWA that are one number an occupation, in the form's order. #}
 {% macro nhwa_stock_measures() -%}
     {{ return([
         'total', 'practising', 'professionally_active', 'licensed',

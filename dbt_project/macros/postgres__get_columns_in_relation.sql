@@ -1,5 +1,3 @@
-{# As dbt-postgres has it, but with the element type of arrays: there a column of any array type is an
-   "ARRAY", which unit tests cannot cast their rows to. #}
 {% macro postgres__get_columns_in_relation(relation) -%}
     {% call statement('get_columns_in_relation', fetch_result=True) %}
         select

@@ -1,0 +1,3 @@
+{% macro mobility_minimum_coverage() -%}
+    0.5
+{%- endmacro %}
