@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, AssetAny
 
 from mobility_warehouse import orchestration
-from mobility_warehouse.airflow_tasks import build, mart_gate, open_candidate, publish, raw_gate
+from mobility_warehouse.airflow_tasks import build, load_seeds, mart_gate, open_candidate, publish, raw_gate
 from mobility_warehouse.sources.registry import sources
 
 with DAG(
@@ -23,7 +23,9 @@ with DAG(
 ) as dag:
     candidate: Any = open_candidate()
     raw_gates: Any = raw_gate(candidate)
+    # Beside the gate, as they read nothing of raw.
+    seeds: Any = load_seeds(candidate)
     built: Any = build(candidate)
     judged: Any = mart_gate(candidate)
-    raw_gates >> built >> judged
+    [raw_gates, seeds] >> built >> judged
     publish(candidate, raw_gates, judged)

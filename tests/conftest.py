@@ -15,6 +15,8 @@ from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.published import Published, published_snapshot
+
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 
@@ -113,6 +115,26 @@ def warehouse(postgres_url: URL, deployed_template: URL) -> Iterator[Engine]:
     drop_database(postgres_url, url)
 
 
+@pytest.fixture(scope="session")
+def published() -> Iterator[Published]:
+    """The shipped snapshot as the main job publishes it; its tests are ``_ONE_WORKER``'s."""
+    with published_snapshot() as home:
+        yield home
+
+
+#: Files that share what takes long to build, in the order in which they run; the longest first.
+_ONE_WORKER = {
+    "published": (
+        "tests/docs/test_worked_questions.py",
+        "tests/docs/test_questions_",
+        "tests/quality/test_data_contracts.py",
+        "tests/publication/test_package_published.py",
+        "tests/runtime/test_main_job.py",
+    ),
+    "transform": ("tests/transform/",),
+}
+
+
 class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
     """Gives each file to one worker, so that what its fixtures build is built once.
 
@@ -121,11 +143,7 @@ class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        return next((folder for folder in _ONE_WORKER if folder in file), file)
-
-
-#: Folders whose files share what takes long to build.
-_ONE_WORKER = ("tests/transform/",)
+        return next((unit for unit, paths in _ONE_WORKER.items() if file.startswith(paths)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
@@ -135,6 +153,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run files with slow tests last, so that a simple mistake shows early."""
+    """Run files with slow tests last, so that a simple mistake shows early; of these the longest first.
+
+    So one worker begins with the longest while there is enough left for the other.
+    """
+    shared = [path for paths in _ONE_WORKER.values() for path in paths]
+    for item in items:
+        if "published" in getattr(item, "fixturenames", ()) and not item.nodeid.startswith(tuple(shared)):
+            raise pytest.UsageError(f"{item.nodeid} uses `published`: list its file in _ONE_WORKER")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path in slow)
+
+    def place(item: pytest.Item) -> int:
+        of_these = (number for number, path in enumerate(shared, 1) if item.nodeid.startswith(path))
+        return next(of_these, len(shared) + 1 if item.path in slow else 0)
+
+    items.sort(key=place)

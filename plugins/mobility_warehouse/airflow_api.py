@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,15 +88,18 @@ class AirflowApi:
             raise AirflowError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json()
 
-    def wait_for_dags(self, dag_ids: Iterable[str], seconds: float) -> None:
-        """Wait until Airflow has parsed the DAGs; AirflowError with import errors when it has not."""
-        missing = set(dag_ids)
+    def wait_for_dags(self, dag_ids: Iterable[str], seconds: float) -> list[str]:
+        """Wait until Airflow has parsed the DAGs; gives those that are paused.
+
+        Raises AirflowError, with the import errors, when it has not parsed them in so many seconds.
+        """
+        wanted = set(dag_ids)
         deadline = time.monotonic() + seconds
-        while missing:
+        while True:
             known = self._ask("GET", "/dags", params={"limit": _PAGE})["dags"]
-            missing -= {dag["dag_id"] for dag in known}
+            missing = wanted - {dag["dag_id"] for dag in known}
             if not missing:
-                return
+                return [dag["dag_id"] for dag in known if dag["is_paused"] and dag["dag_id"] in wanted]
             broken = self._ask("GET", "/importErrors")["import_errors"]
             if broken:
                 raise AirflowError("\n".join(f"{one['filename']}:\n{one['stack_trace']}" for one in broken))
@@ -114,23 +118,26 @@ class AirflowApi:
         )
         return _dag_run(answer)
 
-    def runs_since(self, dag_id: str, moment: datetime) -> list[DagRun]:
-        """Runs of a DAG that were to start at the moment or later, oldest first."""
-        answer = self._ask(
-            "GET",
-            f"/dags/{dag_id}/dagRuns",
-            params={"run_after_gte": moment.isoformat(), "order_by": "run_after", "limit": _PAGE},
-        )
-        return [_dag_run(one) for one in answer["dag_runs"]]
+    def runs_since(self, moment: datetime) -> list[DagRun]:
+        """Runs of all DAGs that were to start at the moment or later, oldest first."""
+        return [_dag_run(one) for one in self._all_since("/dags/~/dagRuns", "dag_runs", moment)]
 
-    def run(self, dag_id: str, run_id: str) -> DagRun:
-        """One run as of now."""
-        return _dag_run(self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
+    def tasks_since(self, moment: datetime) -> dict[tuple[str, str], list[TaskState]]:
+        """The tasks of these runs as of now, by DAG and run."""
+        tasks: dict[tuple[str, str], list[TaskState]] = defaultdict(list)
+        for fields in self._all_since("/dags/~/dagRuns/~/taskInstances", "task_instances", moment):
+            tasks[fields["dag_id"], fields["dag_run_id"]].append(_task(fields))
+        return tasks
 
-    def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
-        """The tasks of a run, as of now."""
-        answer = self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": _PAGE})
-        return [_task(one) for one in answer["task_instances"]]
+    def _all_since(self, path: str, name: str, moment: datetime) -> list[dict[str, Any]]:
+        # Asked for every second: one request for all DAGs costs the server as much as one for each of them.
+        found: list[dict[str, Any]] = []
+        while True:
+            window = {"order_by": "run_after", "limit": _PAGE, "offset": len(found)}
+            answer = self._ask("GET", path, params={"run_after_gte": moment.isoformat(), **window})
+            found += answer[name]
+            if not answer[name] or len(found) >= answer["total_entries"]:
+                return found
 
     def failure(self, task: TaskState) -> str:
         """Why the last try of a task failed, from its log; empty where the log does not tell."""

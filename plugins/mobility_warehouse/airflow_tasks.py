@@ -31,14 +31,21 @@ def landed() -> None:
 
 @task
 def open_candidate() -> tasks.CandidateFields:
-    """Choose the moment to build on; skips while a source is pulled, whose end wakes a run of its own."""
+    """Choose the moment to build on.
+
+    Skips while a source is pulled, whose end wakes a run of its own, and where a publication holds already
+    what this run was woken for.
+    """
     from airflow.sdk.exceptions import AirflowSkipException
 
     from mobility_warehouse.sources.registry import sources
 
     context = get_current_context()
-    if context["triggering_asset_events"] and (pulling := orchestration.pulls_under_way(context, sources())):
-        raise AirflowSkipException(f"{', '.join(pulling)} will wake the publication")
+    if context["triggering_asset_events"]:
+        if pulling := orchestration.pulls_under_way(context, sources()):
+            raise AirflowSkipException(f"{', '.join(pulling)} will wake the publication")
+        if orchestration.happened_before(context, tasks.published_as_of()):
+            raise AirflowSkipException("the last publication holds what was pulled")
     return tasks.open_candidate(orchestration.run_label(context))
 
 
@@ -51,6 +58,15 @@ def raw_gate(candidate: tasks.CandidateFields) -> list[int]:
     with orchestration.final(GateFailed):
         reached = [name for name, source in sources().items() if orchestration.is_configured(source)]
         return tasks.raw_gate(candidate, reached)
+
+
+@task
+def load_seeds(candidate: tasks.CandidateFields) -> float:
+    """Load the reviewed tables of the project, which no source gives; its seconds."""
+    from mobility_warehouse.transform import TransformFailed
+
+    with orchestration.final(TransformFailed):
+        return tasks.load_seeds(candidate)
 
 
 @task

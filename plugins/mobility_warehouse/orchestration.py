@@ -156,3 +156,12 @@ def pulls_under_way(context: Mapping[str, Any], source_names: Iterable[str]) -> 
         if running > 0:
             under_way.append(dag_id)
     return under_way
+
+
+def happened_before(context: Mapping[str, Any], moment: datetime | None) -> bool:
+    """Whether all that woke this run happened before the moment; never where there is no moment.
+
+    Of pulls that end together the first may wake a run that sees them all, and the others another one.
+    """
+    woken_by = [event for events in context["triggering_asset_events"].values() for event in events]
+    return moment is not None and all(event.timestamp < moment for event in woken_by)

@@ -23,6 +23,7 @@ from mobility_warehouse.database.deploy import deploy
 from mobility_warehouse.database.engine import warehouse_engine
 from mobility_warehouse.services import ADMIN, Services
 from mobility_warehouse.settings import Settings
+from mobility_warehouse.sources.declaration import Source
 from mobility_warehouse.sources.registry import sources
 
 PUBLISH_DAG = "publish"
@@ -33,6 +34,7 @@ _WAKE_SECONDS = 30.0
 _PUBLISH_TASKS = {
     "open_candidate": "choose the moment",
     "raw_gate": "raw gate",
+    "load_seeds": "seeds (beside the raw gate)",
     "build": "dbt build",
     "mart_gate": "mart gate and Data Docs",
     "publish": "publication",
@@ -171,12 +173,11 @@ def run(settings: Settings, console: Console, *, live: bool = False) -> RunRepor
         display.refresh()
         with AirflowApi(url, ADMIN, services.airflow_password()) as api:
             dag_ids = [*(f"pull_{name}" for name in sources()), PUBLISH_DAG]
-            api.wait_for_dags(dag_ids, _PARSE_SECONDS)
-            for dag_id in dag_ids:
+            for dag_id in api.wait_for_dags(dag_ids, _PARSE_SECONDS):
                 api.unpause(dag_id)
             airflow.end(note=url)
-            pulls, publication = _run_dags(api, display)
-            failures = _failures(api, [*pulls, publication])
+            pulls, publication, failed = _run_dags(api, display)
+            failures = _reasons(api, failed)
     labels = [run.label for run in pulls]
     return _report(labels, publication.label, failures, display.stages, time.monotonic() - started)
 
@@ -186,8 +187,8 @@ def _deploy(stage: Stage) -> None:
     stage.end()
 
 
-def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun]:
-    """Trigger the pulls and follow them and the publication that they wake to its end."""
+def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun, list[TaskState]]:
+    """Trigger the pulls and follow them and the publication that they wake to its end; what failed last."""
     begun = datetime.now(UTC)
     run_id = f"run__{begun:%Y%m%dT%H%M%S%f}"
     pulls: dict[str, tuple[DagRun, Stage]] = {}
@@ -196,51 +197,54 @@ def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun]:
         stage.begin()
         pulls[source.name] = (api.trigger(f"pull_{source.name}", run_id), stage)
     publishing = {task: display.add(title) for task, title in _PUBLISH_TASKS.items()}
-    last_pull_end: datetime | None = None
     while True:
         time.sleep(_POLL_SECONDS)
-        if last_pull_end is None:
-            for name, (dag_run, stage) in pulls.items():
-                if not dag_run.ended:
-                    slices = len(sources()[name].slices())
-                    pulls[name] = (_follow_pull(api, dag_run, stage, slices), stage)
-            if all(dag_run.ended for dag_run, _ in pulls.values()):
-                ends = [dag_run.end or begun for dag_run, _ in pulls.values()]
-                last_pull_end = max(ends)
-        else:
-            woken = [one for one in api.runs_since(PUBLISH_DAG, begun) if _may_be_ours(api, one)]
+        # Runs before tasks: where a run has ended, so have the tasks that are asked for after it.
+        runs = api.runs_since(begun)
+        tasks = api.tasks_since(begun)
+        for name, (dag_run, stage) in pulls.items():
+            current = next((one for one in runs if one.label == dag_run.label), dag_run)
+            if not dag_run.ended:
+                _follow_pull(current, tasks[current.dag_id, current.run_id], stage, sources()[name])
+            pulls[name] = (current, stage)
+        pulled = [dag_run for dag_run, _ in pulls.values()]
+        if all(dag_run.ended for dag_run in pulled):
+            woken = [
+                one
+                for one in runs
+                if one.dag_id == PUBLISH_DAG and _may_be_ours(one, tasks[one.dag_id, one.run_id])
+            ]
             if woken:
-                current = woken[-1]
-                _follow_publication(api.tasks(PUBLISH_DAG, current.run_id), publishing)
-                if current.ended:
+                publication = woken[-1]
+                _follow_publication(tasks[publication.dag_id, publication.run_id], publishing)
+                if publication.ended:
                     display.refresh()
-                    return [dag_run for dag_run, _ in pulls.values()], current
-            elif datetime.now(UTC) - last_pull_end > timedelta(seconds=_WAKE_SECONDS):
+                    ended = [*pulled, publication]
+                    of_these = [task for run in ended for task in tasks[run.dag_id, run.run_id]]
+                    return pulled, publication, [task for task in of_these if task.state == "failed"]
+            elif datetime.now(UTC) - max(one.end or begun for one in pulled) > timedelta(
+                seconds=_WAKE_SECONDS
+            ):
                 api.trigger(PUBLISH_DAG, run_id)
         display.refresh()
 
 
-def _may_be_ours(api: AirflowApi, dag_run: DagRun) -> bool:
+def _may_be_ours(dag_run: DagRun, tasks: Sequence[TaskState]) -> bool:
     """Whether a publication run did not make way for one that sees more pulls."""
     return not dag_run.ended or any(
-        task.task_id == "open_candidate" and task.state != "skipped"
-        for task in api.tasks(PUBLISH_DAG, dag_run.run_id)
+        task.task_id == "open_candidate" and task.state != "skipped" for task in tasks
     )
 
 
-def _follow_pull(api: AirflowApi, dag_run: DagRun, stage: Stage, slices: int) -> DagRun:
-    tasks = api.tasks(dag_run.dag_id, dag_run.run_id)
-    resources = [task for task in tasks if task.task_id not in ("landed", "complete")]
+def _follow_pull(dag_run: DagRun, tasks: Sequence[TaskState], stage: Stage, source: Source) -> None:
+    names = {resource.name for resource in source.resources}
+    resources = [task for task in tasks if task.task_id in names]
     stage.done = sum(task.state in ENDED for task in resources)
-    if not all(task.state in ENDED for task in tasks):
-        return dag_run
-    current = api.run(dag_run.dag_id, dag_run.run_id)
-    if current.ended:
+    if dag_run.ended:
         failed = [task.task_id for task in resources if task.state == "failed"]
-        note = f"failed: {', '.join(failed)}" if failed else f"{slices} slices"
-        seconds = (current.end - current.start).total_seconds() if current.end and current.start else None
-        stage.end(current.state, note, seconds)
-    return current
+        note = f"failed: {', '.join(failed)}" if failed else f"{len(source.slices())} slices"
+        seconds = (dag_run.end - dag_run.start).total_seconds() if dag_run.end and dag_run.start else None
+        stage.end(dag_run.state, note, seconds)
 
 
 def _follow_publication(tasks: Sequence[TaskState], stages: Mapping[str, Stage]) -> None:
@@ -259,14 +263,10 @@ def _follow_publication(tasks: Sequence[TaskState], stages: Mapping[str, Stage])
             stage.end(task.state or "", seconds=task.seconds)
 
 
-def _failures(api: AirflowApi, runs: Sequence[DagRun]) -> list[str]:
+def _reasons(api: AirflowApi, failed: Sequence[TaskState]) -> list[str]:
     """What failed and why, one text a task."""
     return [
-        f"{task.dag_id} {task.task_id}: {api.failure(task) or 'see its log in Airflow'}"
-        for dag_run in runs
-        if dag_run.state == "failed"
-        for task in api.tasks(dag_run.dag_id, dag_run.run_id)
-        if task.state == "failed"
+        f"{task.dag_id} {task.task_id}: {api.failure(task) or 'see its log in Airflow'}" for task in failed
     ]
 
 

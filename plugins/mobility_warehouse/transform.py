@@ -93,15 +93,16 @@ def build(
     run_id: str,
     select: str | None = None,
     all_tests: bool = False,
-    empty: bool = False,
+    with_seeds: bool = True,
     threads: int = 4,
     settings: Settings | None = None,
 ) -> DbtResult:
     """Build seeds, models and their tests on the versions of raw that were current at ``as_of``.
 
-    With ``schema_prefix`` the models alone are built, into schemas of that prefix, beside the current ones.
+    With ``schema_prefix`` the models alone are built, into schemas of that prefix, beside the current ones;
+    without ``with_seeds`` the seeds are as ``load_seeds`` left them.
     ``select`` is dbt's own selection. ``all_tests`` adds the tests that only a change of the project can
-    fail: of the formulas on made-up rows, and of the seeds. ``empty`` builds every relation without rows.
+    fail: of the formulas on made-up rows, and of the seeds.
     Raises TransformFailed, and leaves what was built before the failure; ValueError for an ``as_of``
     without time zone.
     """
@@ -110,15 +111,21 @@ def build(
     arguments = ["build", "--threads", str(threads)]
     if schema_prefix:
         arguments += ["--resource-type", "model"]
-    elif not all_tests:
-        arguments += ["--exclude", "resource_type:unit_test", "tag:seed"]
-    if empty:
-        arguments.append("--empty")
+    else:
+        left_out = [] if all_tests else ["resource_type:unit_test", "tag:seed"]
+        left_out += [] if with_seeds else ["resource_type:seed"]
+        arguments += ["--exclude", *left_out] if left_out else []
     if select:
         # A test that also reads what the selection does not build would judge another state, or none.
         arguments += ["--select", *select.split(), "--indirect-selection", "buildable"]
     variables = {"as_of": as_of.isoformat(), "run_id": run_id, "schema_prefix": schema_prefix}
     return _dbt(arguments, variables, connection_environment(url), settings or Settings.from_environment())
+
+
+def load_seeds(url: URL, as_of: datetime, *, run_id: str, settings: Settings | None = None) -> DbtResult:
+    """Parse the project and load its seeds: what of a build does not read raw. Raises TransformFailed."""
+    variables = {"as_of": as_of.isoformat(), "run_id": run_id, "schema_prefix": ""}
+    return _dbt(["seed"], variables, connection_environment(url), settings or Settings.from_environment())
 
 
 def parse(settings: Settings | None = None) -> Path:
@@ -169,12 +176,15 @@ def _dbt(
     run_results = target / "run_results.json"
     run_results.unlink(missing_ok=True)
     environment = {
-        **os.environ,
+        # dbt looks through the whole environment for secrets at every line of its log; Airflow's is long.
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "_AIRFLOW"))},
         **connection,
         "DBT_PROJECT_DIR": str(settings.dbt_project_dir),
         "DBT_PROFILES_DIR": str(settings.dbt_project_dir),
         "DBT_TARGET_PATH": str(target),
         "DBT_LOG_PATH": str(target / "logs"),
+        # What went wrong is taken from the results and the exception, the rest is in the file.
+        "DBT_LOG_LEVEL": "none",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_USE_COLORS": "false",
         "DO_NOT_TRACK": "1",

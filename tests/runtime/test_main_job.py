@@ -4,70 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
 import pytest
 
 from mobility_warehouse.airflow_api import AirflowApi
-from mobility_warehouse.services import ADMIN, Services
-from mobility_warehouse.settings import Settings
+from mobility_warehouse.services import ADMIN
 from mobility_warehouse.sources.registry import sources
-from tests.runtime.conftest import MOBILITY, clean_environment
+from tests.published import Published
 
 pytestmark = pytest.mark.slow
 
 
-@dataclass(frozen=True)
-class Installation:
-    """A home with everything running, and the first run's output."""
-
-    home: Path
-    ask: Callable[..., subprocess.CompletedProcess[str]]
-    first_run: subprocess.CompletedProcess[str]
-
-    @property
-    def services(self) -> Services:
-        """What runs in the home."""
-        return Services(Settings.from_environment(clean_environment(self.home)))
-
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        """What the analyst sees."""
-        answer = self.ask("sql", query, "--format", "json")
-        assert answer.returncode == 0, answer.stderr
-        rows: list[dict[str, Any]] = json.loads(answer.stdout)
-        return rows
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    """One installation for the module: starting Airflow takes a while."""
-    home = Path(tempfile.mkdtemp(prefix="mob-"))
-    home.chmod(0o711)
-    # A failed pull is not to be tried again: the test makes one fail for good.
-    environment = {**clean_environment(home), "MOBILITY_TASK_RETRIES": "0"}
-
-    def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [MOBILITY, *arguments], capture_output=True, text=True, check=False, env=environment
-        )
-
-    try:
-        yield Installation(home, ask, ask("run"))
-    finally:
-        ask("down")
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def test_the_main_job_publishes_and_sums_up(installation: Installation) -> None:
-    run = installation.first_run
+def test_the_main_job_publishes_and_sums_up(published: Published) -> None:
+    run = published.first_run
     assert run.returncode == 0, run.stdout + run.stderr
     for source in sources().values():
         assert re.search(
@@ -79,8 +30,8 @@ def test_the_main_job_publishes_and_sums_up(installation: Installation) -> None:
         assert told in run.stdout
 
 
-def test_what_was_read_is_accounted_for(installation: Installation) -> None:
-    listed = json.loads(installation.ask("fetches", "--limit", "1000", "--format", "json").stdout)
+def test_what_was_read_is_accounted_for(published: Published) -> None:
+    listed = json.loads(published.ask("fetches", "--limit", "1000", "--format", "json").stdout)
     # Of a slice whose files come one by one each is a fetch of its own.
     assert {(fetch["source"], fetch["resource"], fetch["slice"]) for fetch in listed} == {
         (source.name, part.resource, part.name) for source in sources().values() for part in source.slices()
@@ -91,10 +42,8 @@ def test_what_was_read_is_accounted_for(installation: Installation) -> None:
         assert fetch["read"] == sum(fetch[name] for name in counted)
 
 
-def test_sources_tell_what_they_hold_how_fresh_and_of_what_kind(installation: Installation) -> None:
-    listed = {
-        row["source"]: row for row in json.loads(installation.ask("sources", "--format", "json").stdout)
-    }
+def test_sources_tell_what_they_hold_how_fresh_and_of_what_kind(published: Published) -> None:
+    listed = {row["source"]: row for row in json.loads(published.ask("sources", "--format", "json").stdout)}
     assert set(listed) == set(sources())
     for name, row in listed.items():
         assert row["current"] >= row["slices"], name
@@ -105,23 +54,27 @@ def test_sources_tell_what_they_hold_how_fresh_and_of_what_kind(installation: In
     assert (figures["who_gho"], figures["limesurvey"], figures["oecd"]) == ("real", "synthetic", "mixed")
 
 
-def test_marts_and_gates_are_readable_by_the_analyst(installation: Installation) -> None:
-    marts = installation.rows("select mart, rows, inserted from quality.publication_mart")
+def test_marts_and_gates_are_readable_by_the_analyst(published: Published) -> None:
+    marts = published.rows("select mart, rows, inserted from quality.publication_mart")
     assert len(marts) >= 12
     assert all(mart["rows"] == mart["inserted"] for mart in marts)
     for mart in marts:
-        (counted,) = installation.rows(f"select count(*) as rows from marts.{mart['mart']}")
+        (counted,) = published.rows(f"select count(*) as rows from marts.{mart['mart']}")
         assert counted["rows"] == mart["rows"]
-    gates = installation.rows("select gate, subject, passed from quality.gate order by gate, subject")
+    gates = published.rows(
+        "select gate, subject, passed from quality.gate "
+        "where run_id = (select run_id from quality.publication where publication_id = 1) "
+        "order by gate, subject"
+    )
     assert gates == [
         {"gate": "mart", "subject": "marts", "passed": True},
         *({"gate": "raw", "subject": name, "passed": True} for name in sources()),
     ]
 
 
-def test_the_suspicious_is_published_and_kept_for_review(installation: Installation) -> None:
+def test_the_suspicious_is_published_and_kept_for_review(published: Published) -> None:
     """The World Bank's own figures of the last year, of which it had counted a part."""
-    cases = installation.rows(
+    cases = published.rows(
         "select row_key ->> 'country_iso3' as country, figure, compared_with, fetch_ids from quality.review "
         "where rule = 'received_collapsed_in_latest_year' and status = 'open' and not is_synthetic"
     )
@@ -129,22 +82,22 @@ def test_the_suspicious_is_published_and_kept_for_review(installation: Installat
     (philippines,) = [case for case in cases if case["country"] == "PHL"]
     assert round(philippines["figure"] / 1e9, 1) == 9.1
     assert round(philippines["compared_with"] / 1e9, 1) == 36.7
-    (pull,) = installation.rows(
+    (pull,) = published.rows(
         "select marts_row.fetch_ids from marts.remittances as marts_row "
         "where country_iso3 = 'PHL' and year = 2022 and measure = 'received_usd'"
     )
     assert set(pull["fetch_ids"]) <= set(philippines["fetch_ids"])
-    found = {row["rule"] for row in installation.rows("select distinct rule from quality.review")}
+    found = {row["rule"] for row in published.rows("select distinct rule from quality.review")}
     assert found >= {
         "doctors_halved",
         "density_inconsistent_with_population",
         "reported_stock_differs_from_gho",
     }
-    assert "suspicious cases wait for a person" in installation.first_run.stdout
+    assert "suspicious cases wait for a person" in published.first_run.stdout
 
 
-def test_everything_listens_on_loopback_alone(installation: Installation) -> None:
-    known = json.loads((installation.home / "runtime.json").read_text())["processes"]
+def test_everything_listens_on_loopback_alone(published: Published) -> None:
+    known = json.loads((published.home / "runtime.json").read_text())["processes"]
     for service in known.values():
         leader = psutil.Process(service["pid"])
         for process in (leader, *leader.children(recursive=True)):
@@ -153,19 +106,19 @@ def test_everything_listens_on_loopback_alone(installation: Installation) -> Non
                     assert connection.laddr.ip in ("127.0.0.1", "::1"), process.name()
 
 
-def test_airflow_has_a_ui_and_lets_nobody_in_without_the_password(installation: Installation) -> None:
-    url = installation.services.airflow_url
+def test_airflow_has_a_ui_and_lets_nobody_in_without_the_password(published: Published) -> None:
+    url = published.services.airflow_url
     assert url is not None
     assert "<html" in httpx.get(url, follow_redirects=True).text
     assert httpx.get(f"{url}/api/v2/dags").status_code == 401
     refused = httpx.post(f"{url}/auth/token", json={"username": ADMIN, "password": ADMIN})
     assert refused.status_code == 401
-    with AirflowApi(url, ADMIN, installation.services.airflow_password()) as api:
+    with AirflowApi(url, ADMIN, published.services.airflow_password()) as api:
         api.wait_for_dags(["publish_by_model", "upkeep"], 120)
 
 
-def test_the_data_docs_are_served_to_whoever_is_logged_in(installation: Installation) -> None:
-    services = installation.services
+def test_the_data_docs_are_served_to_whoever_is_logged_in(published: Published) -> None:
+    services = published.services
     page = f"{services.airflow_url}/data-docs/"
     assert httpx.get(page).status_code == 401
     login = {"username": "viewer", "password": services.airflow_password("viewer")}
@@ -175,36 +128,36 @@ def test_the_data_docs_are_served_to_whoever_is_logged_in(installation: Installa
         assert browser.get(f"{page}%2e%2e/secrets/database.json").status_code == 404
 
 
-def test_status_says_where_everything_is(installation: Installation) -> None:
-    status = installation.ask("status")
+def test_status_says_where_everything_is(published: Published) -> None:
+    status = published.ask("status")
     assert status.returncode == 0
     assert status.stdout.count(" up ") == 3
 
 
-def test_a_figure_is_traced_to_its_answer(installation: Installation) -> None:
-    (row,) = installation.rows(
+def test_a_figure_is_traced_to_its_answer(published: Published) -> None:
+    (row,) = published.rows(
         "select country_iso3, year, measure from marts.remittances where not is_synthetic limit 1"
     )
     key = [f"{name}={value}" for name, value in row.items()]
-    traced = json.loads(installation.ask("trace", "remittances", *key, "--format", "json").stdout)
+    traced = json.loads(published.ask("trace", "remittances", *key, "--format", "json").stdout)
     assert traced["row"]["country_iso3"] == row["country_iso3"]
     assert {record["source"] for record in traced["records"]} == {"world_bank"}
     assert all(re.fullmatch(r"[0-9a-f]{64}", record["sha256"]) for record in traced["records"])
 
 
 def test_a_row_of_every_mart_is_traced_unless_the_mart_rests_on_reviewed_tables(
-    installation: Installation,
+    published: Published,
 ) -> None:
     """One row of each, as the analyst: records or answers of a source stand behind it."""
-    keys = installation.rows(
+    keys = published.rows(
         "select relation.relname as mart, string_agg(format('%1$L, %1$I', attname), ', ') as key "
         "from pg_constraint join pg_class as relation on relation.oid = conrelid "
         "join pg_attribute as attribute on attrelid = conrelid and attnum = any(conkey) "
         "where contype = 'p' and connamespace = 'marts'::regnamespace group by relation.relname"
     )
-    marts = {row["mart"] for row in installation.rows("select mart from quality.publication_mart")}
+    marts = {row["mart"] for row in published.rows("select mart from quality.publication_mart")}
     assert {row["mart"] for row in keys} == marts
-    traced = installation.rows(
+    traced = published.rows(
         " union all ".join(
             f"(select '{row['mart']}' as mart, sources from (select jsonb_build_object({row['key']}) as key "
             f"from marts.{row['mart']} where cardinality(fetch_ids) > 0 order by random() limit 1) as one "
@@ -220,40 +173,40 @@ def test_a_row_of_every_mart_is_traced_unless_the_mart_rests_on_reviewed_tables(
 
 
 def test_a_slice_that_cannot_be_pulled_is_named_and_the_last_good_state_stands(
-    installation: Installation,
+    published: Published,
 ) -> None:
-    before = installation.rows("select mart, content_hash from quality.publication_mart order by mart")
-    replay = installation.services.replay_url
+    before = published.rows("select mart, content_hash from quality.publication_mart order by mart")
+    replay = published.services.replay_url
     httpx.post(f"{replay}/_replay/faults", json={"match": "HWF_0006", "fault": "html"}).raise_for_status()
     try:
-        run = installation.ask("run")
+        run = published.ask("run")
     finally:
         httpx.delete(f"{replay}/_replay/faults").raise_for_status()
     assert run.returncode == 1
     assert "failed: observation" in run.stdout
     assert re.search(r"pull_who_gho observation: .*PullFailed: who_gho observation HWF_0006", run.stdout)
-    answer = installation.ask("fetches", "--source", "who_gho", "--outcome", "unchanged", "--format", "json")
+    answer = published.ask("fetches", "--source", "who_gho", "--outcome", "unchanged", "--format", "json")
     landed = {fetch["slice"] for fetch in json.loads(answer.stdout)}
     assert landed == {part.name for part in sources()["who_gho"].slices()} - {"HWF_0006"}
     assert "Publication 2: nothing changed." in run.stdout
-    after = installation.rows(
+    after = published.rows(
         "select mart, content_hash from quality.publication_mart where publication_id = 2 order by mart"
     )
     assert after == before
 
 
 def test_down_stops_everything_and_what_was_published_is_there_again_on_demand(
-    installation: Installation,
+    published: Published,
 ) -> None:
-    (published,) = installation.rows("select count(*) as publications from quality.publication")
+    (published,) = published.rows("select count(*) as publications from quality.publication")
     assert published["publications"] >= 1
-    known = json.loads((installation.home / "runtime.json").read_text())["processes"]
+    known = json.loads((published.home / "runtime.json").read_text())["processes"]
     leaders = [psutil.Process(service["pid"]) for service in known.values()]
     members = [one for leader in leaders for one in (leader, *leader.children(recursive=True))]
-    stopped = installation.ask("down")
+    stopped = published.ask("down")
     assert stopped.stdout == "stopped airflow, replay, database\n"
     _, alive = psutil.wait_procs(members, timeout=10)
     assert alive == []
-    assert installation.ask("status").returncode == 1
-    (counted,) = installation.rows("select count(*) as publications from quality.publication")
+    assert published.ask("status").returncode == 1
+    (counted,) = published.rows("select count(*) as publications from quality.publication")
     assert counted == published

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from mobility_warehouse.notify import WebhookNotifier
-from mobility_warehouse.orchestration import final, pulls_under_way
+from mobility_warehouse.orchestration import final, happened_before, pulls_under_way
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Event:
 
     source_dag_id: str
     source_run_id: str
+    timestamp: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -58,6 +60,15 @@ def test_the_run_that_woke_the_publication_is_not_waited_for() -> None:
 def test_a_new_pull_of_the_source_that_woke_it_is_under_way() -> None:
     context = _context({"pull_a": {"1": "success", "2": "running"}}, Event("pull_a", "1"))
     assert pulls_under_way(context, ["a"]) == ["pull_a"]
+
+
+def test_what_woke_a_run_is_published_already_only_where_all_of_it_came_before() -> None:
+    """Two pulls ended together: the run that the first woke has published both."""
+    early, late = Event("pull_a", "1"), Event("pull_b", "1", Event.timestamp + timedelta(seconds=2))
+    context = _context({}, early, late)
+    assert happened_before(context, late.timestamp + timedelta(seconds=1))
+    assert not happened_before(context, late.timestamp)
+    assert not happened_before(context, None)
 
 
 def test_a_paused_pull_in_the_queue_holds_up_nothing() -> None:

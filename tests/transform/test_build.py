@@ -115,10 +115,13 @@ def test_a_past_moment_builds_beside_the_current_one(
     built: Built, moment: datetime, expected: list[tuple[object, ...]]
 ) -> None:
     """A version counts from its first moment, included, to its last, excluded."""
+    here = "select count(*) from pg_constraint where contype = 'f' and connamespace = 'audit'::regnamespace"
+    keys = built.rows(here)
     result = built.build_as_of(moment, "asof_past_", "+workforce_stock")
     assert built.rows(STOCK.format(schema="asof_past_audit")) == expected
     assert {node.kind for node in result.nodes} <= {"model", "operation"}
     assert len(built.rows(STOCK.format(schema="audit"))) == 2
+    assert built.rows(here) == keys != [(0,)]
     assert built.rows("select to_regnamespace('asof_past_reference') is null") == [(True,)]
 
 
@@ -132,8 +135,20 @@ def test_marts_carry_keys_and_comments(built: Built) -> None:
         "where relnamespace = to_regnamespace('audit') and relkind = 'r' and attnum > 0 "
         "and col_description(attrelid, attnum) is null"
     )
+    related = built.rows(
+        "select pg_get_constraintdef(oid) from pg_constraint "
+        "where contype = 'f' and conrelid = 'audit.workforce_stock'::regclass order by 1"
+    )
     assert keys == [(0,)]
     assert uncommented == []
+    assert related == [
+        (f"FOREIGN KEY ({column}) REFERENCES audit.dim_{dimension}({column}) NOT ENFORCED",)
+        for column, dimension in (
+            ("country_iso3", "country"),
+            ("occupation_code", "occupation"),
+            ("source", "source"),
+        )
+    ]
 
 
 def test_transform_role_owns_what_it_built(built: Built) -> None:
@@ -177,14 +192,6 @@ def test_unreachable_database_is_named_without_the_password(built: Built, tmp_pa
     with pytest.raises(TransformFailed, match="port 1 failed") as raised:
         build(nowhere, SECOND, run_id="nowhere", select="who_region", settings=settings)
     assert "hunter2" not in str(raised.value)
-
-
-def test_whole_project_builds_empty(copy_database: Callable[[], Engine], dbt_settings: Settings) -> None:
-    """Every contract and every query's types hold on a fresh warehouse, before any source was pulled."""
-    engine = copy_database()
-    result = build(engine.url, SECOND, run_id="empty", empty=True, threads=2, settings=dbt_settings)
-    assert result.failed == []
-    assert {node.status for node in result.nodes if node.kind == "model"} == {"success"}
 
 
 def test_what_no_model_builds_is_dropped_before_a_build(built: Built) -> None:
