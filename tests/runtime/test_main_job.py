@@ -198,8 +198,8 @@ def test_a_slice_that_cannot_be_pulled_is_named_and_the_last_good_state_stands(
 def test_down_stops_everything_and_what_was_published_is_there_again_on_demand(
     published: Published,
 ) -> None:
-    (published,) = published.rows("select count(*) as publications from quality.publication")
-    assert published["publications"] >= 1
+    (before,) = published.rows("select count(*) as publications from quality.publication")
+    assert before["publications"] >= 1
     known = json.loads((published.home / "runtime.json").read_text())["processes"]
     leaders = [psutil.Process(service["pid"]) for service in known.values()]
     members = [one for leader in leaders for one in (leader, *leader.children(recursive=True))]
@@ -209,4 +209,4 @@ def test_down_stops_everything_and_what_was_published_is_there_again_on_demand(
     assert alive == []
     assert published.ask("status").returncode == 1
     (counted,) = published.rows("select count(*) as publications from quality.publication")
-    assert counted == published
+    assert counted == before

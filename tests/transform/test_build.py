@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
-from mobility_warehouse.settings import Settings
 from mobility_warehouse.transform import TransformFailed, build, manifest_path
 from tests.transform.conftest import FIRST, SECOND, Built
 from tests.transform.landed import Landed, observation
