@@ -88,6 +88,59 @@ COST: Record = {
     "margin_percent": 2.0,
     "fetch_ids": [1],
 }
+ESTIMATE: Record = {
+    "sending_iso3": "USA",
+    "receiving_iso3": "MEX",
+    "occupation_code": "221",
+    "year": 2017,
+    "method_version": "v1",
+    "remittances_usd": 30e9,
+    "remittances_source": "knomad_matrix",
+    "migrants": 11e6,
+    "health_workers": 1100.0,
+    "migrant_share_low": 0.5,
+    "migrant_share_central": 1.0,
+    "migrant_share_high": 1.0,
+    "remitting_factor_low": 0.5,
+    "remitting_factor_central": 1.0,
+    "remitting_factor_high": 3.0,
+    "estimate_low_usd": 750_000.0,
+    "estimate_central_usd": 3e6,
+    "estimate_high_usd": 9e6,
+    "estimate_missing_because": None,
+    "is_estimate": True,
+    "is_modelled": True,
+    "is_synthetic": False,
+}
+NO_ESTIMATE = {"estimate_low_usd": None, "estimate_central_usd": None, "estimate_high_usd": None}
+BESIDE: Record = {
+    "country_iso3": "MEX",
+    "year": 2017,
+    "figures": "real",
+    "received_usd": 31e9,
+    "received_usd_missing_because": None,
+    "received_gdp_share": 2.5,
+    "received_gdp_share_missing_because": None,
+    "cost_percent": 4.0,
+    "cost_percent_missing_because": None,
+    "corridors": 90,
+    "corridors_missing_because": None,
+    **{
+        name: value
+        for occupation in ("doctors", "nurses")
+        for name, value in {
+            f"{occupation}_abroad": 0.0,
+            f"{occupation}_abroad_missing_because": None,
+            f"{occupation}_home": 100.0,
+            f"{occupation}_home_missing_because": None,
+            f"{occupation}_graduates": None,
+            f"{occupation}_graduates_missing_because": "indicator 2-07 not held",
+        }.items()
+    },
+    "oda_for_workforce_usd": None,
+    "oda_for_workforce_missing_because": "indicator 7-02 not held",
+    "is_synthetic": False,
+}
 PUBLISHED = {"basis": "published average", "fee_percent": None, "margin_percent": None}
 
 #: Per file and asset: a good record, and per rule the records (changes of that one) that break it.
@@ -173,7 +226,33 @@ BROKEN: dict[tuple[str, str], tuple[Record, dict[str, list[Record]]]] = {
             "corridor_costs_are_fees_and_margins": [{"cost_percent": 5.2}],
         },
     ),
+    ("marts/remittances.yml", "remittances_and_workforce"): (
+        BESIDE,
+        {
+            "beside_the_workforce_missing_says_why": [{"nurses_graduates_missing_because": None}],
+            "beside_the_workforce_real_is_real": [{"is_synthetic": True}],
+            "beside_the_workforce_equals_remittances": [{"received_usd": 31e9 + 1}],
+        },
+    ),
+    ("marts/remittances.yml", "health_worker_remittances"): (
+        ESTIMATE,
+        {
+            "estimate_stands_on_its_assumptions": [{"estimate_high_usd": 3e6, "remitting_factor_high": 1.0}],
+            "no_estimate_without_a_reason": [NO_ESTIMATE],
+            "health_workers_send_what_the_corridor_has": [{"migrants": 12e6}],
+            "health_workers_send_a_part": [{"estimate_central_usd": 16e9}],
+        },
+    ),
 }
+
+#: More ways in which an estimate breaks the rule that it stands on its assumptions.
+NOT_OF_THE_METHOD: list[Record] = [
+    {"method_version": "v0"},
+    {"estimate_central_usd": 3e6 + 1},
+    {"estimate_low_usd": 4e6},
+    {"estimate_low_usd": None},
+    {"remittances_usd": 8e6},
+]
 
 
 @pytest.fixture
@@ -203,6 +282,21 @@ def surroundings(warehouse: Engine) -> Engine:
             text(
                 "create table audit.remittances as select 'MEX' as country_iso3, 2017 as year,"
                 " 'received_usd' as measure, cast(31e9 as double precision) as value, false as is_synthetic"
+            )
+        )
+        connection.execute(
+            text(
+                "create table audit.remittance_corridors as select 'USA' as sending_iso3,"
+                " 'MEX' as receiving_iso3, 2017 as year, 'knomad_matrix' as source, measure, value"
+                " from (values ('remittance_estimate', 30e9), ('migrant_stock', 11e6)) as p (measure, value)"
+            )
+        )
+        connection.execute(
+            text(
+                "create table reference.health_worker_remittance_assumption as select 'v1' as method_version,"
+                " '221' as occupation_code, parameter, low, central, high from (values"
+                " ('migrant_share', 0.5, 1, 1), ('remitting_factor', 0.5, 1, 3))"
+                " as assumption (parameter, low, central, high)"
             )
         )
     return warehouse
@@ -250,3 +344,13 @@ def test_a_rule_finds_what_it_is_for_and_nothing_else(surroundings: Engine) -> N
             assert query is not None
             assert found(surroundings, query, [good]) == 0, rule
             assert found(surroundings, query, [{**good, **change} for change in changes]) == 1, rule
+
+
+def test_an_estimate_follows_from_its_own_assumptions(surroundings: Engine) -> None:
+    rules = {each.rule: each.query for each in read_rules(EXPECTATIONS / "marts/remittances.yml")}
+    query = rules["estimate_stands_on_its_assumptions"]
+    assert query is not None
+    for change in NOT_OF_THE_METHOD:
+        assert found(surroundings, query, [ESTIMATE, {**ESTIMATE, **change}]) == 1, change
+    gap = {**ESTIMATE, **NO_ESTIMATE, "estimate_missing_because": "more health workers than migrants"}
+    assert found(surroundings, query, [ESTIMATE, gap]) == 0
