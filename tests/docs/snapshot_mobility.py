@@ -7,7 +7,7 @@ WHO's Global Health Observatory, the World Bank and KNOMAD, with the reports' ow
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
@@ -157,7 +157,9 @@ def eurostat_figures() -> tuple[Figure, ...]:
     found = []
     for row in records("eurostat", "hlth_rs_wkmg"):
         occupation = _occupation("eurostat_isco08", row["isco08"])
-        if row["unit"] == "NR" and country.get(row["geo"]) and occupation:
+        # An empty cell without a flag, or with the flag ":", is no figure. A suppressed one ("c") is.
+        is_figure = row["value"] is not None or row["status"] not in (None, ":")
+        if is_figure and row["unit"] == "NR" and country.get(row["geo"]) and occupation:
             found.append(
                 Figure(
                     country[row["geo"]],
@@ -191,17 +193,21 @@ def _nhwa_names() -> dict[str, str]:
     return {row["code"]: row["name"] for row in records("nhwa", "dataElements")}
 
 
-def nhwa_values() -> Iterator[tuple[str, int, str, str]]:
+@cache
+def nhwa_values() -> tuple[tuple[str, int, str, str], ...]:
     """Country, year, name of the data element and value of every value that is no part of another.
 
     DHIS2 keeps a value that was taken back and marks it as deleted.
     """
-    for row in records("nhwa", "dataValues"):
-        whole = row["categoryOptionCombo"] == row["attributeOptionCombo"] == "default"
-        if whole and not row.get("deleted", False):
-            yield row["orgUnit"], int(row["period"]), _nhwa_names()[row["dataElement"]], row["value"].strip()
+    return tuple(
+        (row["orgUnit"], int(row["period"]), _nhwa_names()[row["dataElement"]], row["value"].strip())
+        for row in records("nhwa", "dataValues")
+        if row["categoryOptionCombo"] == row["attributeOptionCombo"] == "default"
+        if not row.get("deleted", False)
+    )
 
 
+@cache
 def nhwa_stock() -> dict[tuple[str, str, int], dict[str, float]]:
     """Stock by country, occupation and year: each measure that is reported.
 
@@ -359,9 +365,8 @@ def origins_in_sums(quantity: str) -> tuple[Figure, ...]:
     for alike in grouped(known, lambda each: (each.destination, each.occupation, each.year)).values():
         blocks = grouped(alike, lambda each: (each.source, each.edition))
         latest_first = sorted(blocks.values(), key=lambda block: block[0].edition, reverse=True)
-        found += min(
-            latest_first, key=lambda block: (all(each.is_synthetic for each in block), block[0].rank)
-        )
+        first = min(latest_first, key=lambda block: (all(each.is_synthetic for each in block), block[0].rank))
+        found += first
     return tuple(found)
 
 

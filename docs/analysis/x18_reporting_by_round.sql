@@ -1,4 +1,9 @@
--- National reports by round: received, in time, and how complete; beside them the published counts.
+-- How many countries report on the Code, in time, and how completely?
+-- Articles 7.2(c) and 9.1.
+-- Submitted reports that count (one a country and round), those by the deadline, designated authorities, and
+-- the mean share of the questions shown that are answered. Beside them the published counts with how sure
+-- they are. The round of 2012 had no deadline, so that none of its reports is in time. Synthetic reports in
+-- the shipped figures: the counts are not those published.
 select
     round_year,
     count(*) filter (where reporting.report_status = 'submitted') as reports,
