@@ -16,12 +16,15 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
 from sqlalchemy import Engine, text
 
+from mobility_warehouse.contracts import contract_page
 from mobility_warehouse.quality.requirements import Requirement, read_requirements
+from mobility_warehouse.quality.rules import RowCount, read_table
 from mobility_warehouse.settings import Settings
 from mobility_warehouse.snapshot.store import Entry, read_manifest
 from mobility_warehouse.sources.declaration import Resource, Source
@@ -171,23 +174,25 @@ def schedules(registered: Iterable[Source]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MartColumn:
-    """A column of a mart as its contract states it."""
+    """A column of a mart as its contract states it; ``declared`` is all that its file says."""
 
     name: str
     type: str
     nullable: bool
     description: str
+    declared: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """A mart as its contract states it. ``subject`` is its folder."""
+    """A mart as its contract states it; ``subject`` is its folder, ``declared`` all that its file says."""
 
     name: str
     subject: str
     description: str
     key: tuple[str, ...]
     columns: tuple[MartColumn, ...]
+    declared: Mapping[str, Any]
 
 
 def read_marts(dbt_project: Path) -> list[Mart]:
@@ -223,10 +228,11 @@ def _mart(model: Mapping[str, object], path: Path, blocks: Mapping[str, str]) ->
             type=str(column["data_type"]),
             nullable=not any(each["type"] == "not_null" for each in _mappings(column.get("constraints"))),
             description=words(column),
+            declared=column,
         )
         for column in _mappings(model["columns"])
     )
-    return Mart(name, path.parent.name, words(model), tuple(map(str, keys[0])), columns)
+    return Mart(name, path.parent.name, words(model), tuple(map(str, keys[0])), columns, model)
 
 
 def _mappings(value: object) -> list[Mapping[str, object]]:
@@ -357,6 +363,7 @@ def pages(settings: Settings, engine: Engine | None = None) -> dict[Path, str]:
     docs = settings.repository / "docs"
     registered = sources().values()
     marts = read_marts(settings.dbt_project_dir)
+    counts = read_table(settings.expectations_dir / "row_counts.csv", RowCount)
     blocks: dict[str, Callable[[], str]] = {
         "schedules": lambda: schedules(registered),
         "marts": lambda: marts_overview(marts),
@@ -367,6 +374,7 @@ def pages(settings: Settings, engine: Engine | None = None) -> dict[Path, str]:
     wanted = {
         docs / "sources.md": sources_page(registered, read_manifest(settings.snapshot_dir).files),
         docs / "marts.md": marts_page(marts),
+        docs / "contracts" / "marts.odcs.yaml": contract_page(marts, registered, counts),
         docs / "quality.md": quality_page(read_requirements(settings.expectations_dir / "requirements.yml")),
     }
     for path in (docs / "operators.md", docs / "analysts.md"):
