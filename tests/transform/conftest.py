@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from mobility_warehouse.settings import Settings
 from mobility_warehouse.transform import DbtResult, build
 from tests.transform.landed import Landed, economy, figure, gho_country, observation
+from tests.transform.reports import REPORTS, land_contributions, land_reports, land_surveys
 from tests.transform.training import land_training
 
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
@@ -172,11 +173,15 @@ class Built:
 
 @pytest.fixture(scope="session")
 def built(copy_database: Callable[[], Engine], dbt_settings: Settings) -> Built:
-    """The whole project built at SECOND with every test, on what was landed of four sources and nothing else.
+    """The whole project built at SECOND with every test, on what was landed of some sources and nothing else.
 
     So every contract and every query holds also where a source was never pulled.
     """
     engine = copy_database()
+    with engine.begin() as connection:
+        land_surveys(connection)
+        land_reports(connection, REPORTS)
+        land_contributions(connection)
     land_first(Landed(engine))
     result = build(
         engine.url,
