@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -363,3 +364,26 @@ def test_importing_the_gates_does_not_import_great_expectations() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert json.loads(done.stdout) == []
+def test_a_mart_that_would_collapse_stops_the_publication_until_somebody_counts_it(landed: Landed) -> None:
+    real = [f"('IND', {year}, 0.5, false, '{{1}}')" for year in range(2000, 2010)]
+    made_up = [f"('IND', {year}, 0.5, true, '{{1}}')" for year in range(2010, 2020)]
+    build_stock(landed, *real, *made_up)
+    moment = landed.rows("select now()")[0][0]
+    first = run_mart_gate(landed.publisher, "run-1", settings=landed.settings)
+    publish(landed.publisher, Candidate("run-1", moment), [first.gate_id])  # type: ignore[arg-type]
+
+    build_stock(landed, *real[:5])
+    half = run_mart_gate(landed.publisher, "run-2", settings=landed.settings)
+    assert [warning.rule for warning in half.warnings] == ["rows_not_withdrawn"]
+
+    build_stock(landed, *real[:4], *made_up)
+    with pytest.raises(GateFailed, match=r"rows_not_collapsed on audit.stock, 1 rows.*\n.*'published': 10"):
+        run_mart_gate(landed.publisher, "run-3", settings=landed.settings)
+
+    counted = datetime.now(UTC).date() + timedelta(days=1)
+    bands = landed.settings.expectations_dir / "row_counts.csv"
+    with bands.open("a", encoding="utf-8") as file:
+        file.write(f"marts.stock,,14,20,{counted},what the publisher withdrew is gone for good\n")
+    assert run_mart_gate(landed.publisher, "run-4", settings=landed.settings).passed
+
+

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from mobility_warehouse.database.declared import table_name
 from mobility_warehouse.publication.publish import LINEAGE_COLUMN
@@ -17,6 +18,8 @@ from mobility_warehouse.sources.declaration import Resource, Source
 _GOLDEN_REVISION = 0.25
 #: Share of a mart's published rows whose withdrawal is looked at before it surprises a reader.
 _WITHDRAWN_SHARE = 0.10
+#: Share of a mart's published rows below which its candidate is no revision but a loss.
+_COLLAPSED_SHARE = 0.50
 _SHARE_SUFFIX = "share"
 _COUNTRY_SUFFIX = "_iso3"
 _COUNTRY_DIMENSION = "dim_country"
@@ -63,12 +66,19 @@ def mart_suite(connection: Connection, expectations_dir: Path) -> Suite:
     published = read_relations(connection, "marts")
     batches = {name: f"select * from {relation.identifier}" for name, relation in relations.items()}
     counts = read_table(expectations_dir / "row_counts.csv", RowCount)
+    last: date | None = connection.execute(
+        text("select cast(max(published_at) as date) from quality.publication")
+    ).scalar_one()
     rules: list[Rule] = []
     for name, relation in sorted(relations.items()):
+        bands = [count for count in counts if count.relation == f"marts.{name}"]
         rules += _mart_rules(relation)
         if name in published:
             rules += _withdrawal_rules(relation)
-        rules += _row_count_rules(name, None, [c for c in counts if c.relation == f"marts.{name}"])
+            # Whoever counted the mart since the last publication has seen how few rows there are.
+            if last is None or all(band.counted_on <= last for band in bands):
+                rules += _collapse_rules(relation)
+        rules += _row_count_rules(name, None, bands)
     for path in sorted((expectations_dir / "marts").glob("*.yml")):
         rules += _known_assets(path, batches)
     tables = {name: f"audit.{name}" for name in relations}
@@ -273,6 +283,27 @@ def _lineage_rules(relation: Relation) -> Iterator[Rule]:
                 where not exists (
                     select from raw.fetch as pull
                     where pull.fetch_id = named.fetch_id and pull.outcome = 'loaded'
+def _collapse_rules(relation: Relation) -> Iterator[Rule]:
+    """A mart that loses half of its rows at once; synthetic ones may all go when real ones come."""
+    if "is_synthetic" not in relation.column_names:
+        return
+    yield Rule(
+        rule="rows_not_collapsed",
+        asset=relation.name,
+        severity="critical",
+        description=f"At least {_COLLAPSED_SHARE:.0%} as many rows that are not synthetic as are published",
+        query=f"""
+            select standing.published, candidate."rows"
+            from
+                (
+                    select count(*) as published from {quoted("marts", relation.name)} where not is_synthetic
+                ) as standing,
+                (select count(*) as "rows" from batch where not is_synthetic) as candidate
+            where candidate."rows" < {_COLLAPSED_SHARE} * standing.published
+        """,
+    )
+
+
                 )
             )
         """,
