@@ -1,4 +1,8 @@
--- The latest published density of each country since 2015, by its WHO region of that year.
+-- How many doctors has the typical country of each WHO region? Code article 6.2. The latest published density
+-- of each country since 2015, per 10 000 population, whatever its year; the median over countries, each
+-- counted once, not over people. The region is that of 31 December of the figure's year. Countries without a
+-- figure since 2015 are missing, and regions differ in how many these are. All figures are real (WHO, Global
+-- Health Observatory).
 with latest as (
     select distinct on (country_iso3)
         country_iso3,
@@ -23,4 +27,4 @@ inner join marts.dim_country_by_date as region
         and make_date(latest.year, 12, 31) < region.valid_to
 where region.who_region is not null
 group by region.who_region
-order by median_density;
+order by median_density, region.who_region;

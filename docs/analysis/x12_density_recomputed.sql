@@ -1,4 +1,8 @@
--- Densities of doctors since 2015 that differ most from stock divided by population.
+-- Which published densities of doctors do not follow from the published stock? Code article 6.2. Density as
+-- published beside stock divided by the World Bank's population, since 2015, the eight that differ most and
+-- by more than a tenth. WHO divides by United Nations estimates of another revision and at times of another
+-- territory, so that a difference is a question, not an error. All figures are real; populations are
+-- estimates.
 select
     density.country_iso3,
     country.name,

@@ -1,4 +1,7 @@
--- Countries that received most in 2022, and what that is of their product.
+-- Who receives most remittances, and how much is it of the product? Beside article 5.1. Personal remittances
+-- received in 2022 in current US dollars and their share of GDP, recomputed from the two published amounts;
+-- the ten that receive most. Of all migrants, not of health personnel, and as recorded: what is carried in
+-- cash is missing. The last year is unfinished for some countries (x16). All figures are real (World Bank).
 select
     country.name,
     country.income_group,
@@ -11,5 +14,5 @@ left join marts.remittances as share
         and received.year = share.year
         and share.measure = 'received_gdp_share_recomputed'
 where received.measure = 'received_usd' and received.year = 2022
-order by received.value desc
+order by received.value desc, received.country_iso3 asc
 limit 10;

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from itertools import combinations, product
+from statistics import median
 
 import pytest
 
@@ -36,9 +37,11 @@ from tests.docs.snapshot_mobility import (
     nhwa_figures,
     nhwa_values,
     oecd_figures,
+    origins_in_sums,
     report_figures,
     source_rank,
     totals,
+    world_bank,
 )
 from tests.published import Published
 
@@ -816,3 +819,292 @@ def raw_stock() -> dict[tuple[str, str, int], dict[str, float]]:
             key = (country, element[name]["occupation_code"], year)
             found.setdefault(key, {})[element[name]["measure"]] = number
     return found
+
+
+# -- further questions: lists, corridors, hosts, reporting ---------------------------------------------
+
+
+def test_x01_lists_of_countries(published: Published) -> None:
+    day = date(2023, 12, 31)
+    members: dict[str, set[str]] = {}
+    for row in seed("country_list_member"):
+        if date.fromisoformat(row["valid_from"]) <= day < date.fromisoformat(row["valid_to"]):
+            members.setdefault(row["country_list"], set()).add(row["country_iso3"])
+    now, before = safeguards_list(2023), safeguards_list(2020)
+    red, amber, report = (members[name] for name in ("uk_red_2023", "uk_amber_2023", "who_whr_2006"))
+    expected = [
+        (
+            country,
+            country_name(country),
+            country in now,
+            country in before,
+            country in red,
+            country in amber,
+            country in report,
+            "unverified" if country in report else None,
+        )
+        for country in sorted((now | red | amber | report) - (now & red & report))
+    ]
+    rows = answer(published.analyst, "x01_lists_of_countries")
+    assert [tuple(row.values()) for row in rows] == expected
+
+
+def test_x02_safeguards_corridors_without_agreement(published: Published) -> None:
+    year = max(held.closed_on for held in rounds().values()).year
+    corridors = grouped(
+        (figure for figure in origins_in_sums("stock") if figure.origin in safeguards_list(2023)),
+        lambda each: (str(each.origin), each.destination, each.occupation),
+    )
+    expected = []
+    for corridor, figures in corridors.items():
+        figure = min(figures, key=lambda each: (each.is_synthetic, -each.year))
+        shared = [each for each in agreements() if {*corridor[:2]} <= {*parties(each)}]
+        if (figure.persons or 0) < 50:
+            continue
+        expected.append(
+            (
+                *corridor,
+                figure.year,
+                figure.source,
+                figure.persons,
+                len(shared),
+                sum((last_year(each) or year) >= year for each in shared),
+                sum(
+                    bool(any_true([report.elements["source_safeguard"] for report in each]))
+                    for each in shared
+                ),
+                figure.is_synthetic,
+            )
+        )
+    rows = answer(published.analyst, "x02_safeguards_corridors_without_agreement")
+    assert_alike(rows, expected, keys=5, off=0.51)
+    assert any(row["agreements"] for row in rows)
+    assert any(not row["is_synthetic_persons"] for row in rows)
+    assert_ordered(rows, "-persons")
+
+
+def test_x03_own_abroad_and_hosted(published: Published) -> None:
+    expected = []
+    for country, report in {country: report for (country, _), report in sorted(reports().items())}.items():
+        asked = sorted(
+            cell.part
+            for cell in report.of("emigrant_measures")
+            if cell.code == "yes" and cell.part in ("fair_recruitment", "decent_contracts", "safe_mobility")
+        )
+        given = guarantees(report)
+        if asked and given:
+            gives, misses = (
+                sorted(part for part, code in given.items() if code == kind) for kind in ("yes", "no")
+            )
+            expected.append((country, country_name(country), report.round_year, asked, gives, misses, True))
+    rows = answer(published.analyst, "x03_own_abroad_and_hosted")
+    assert [tuple(row.values()) for row in rows] == sorted(expected, key=lambda row: (-len(row[5]), row[0]))
+
+
+def test_x04_reports_late_or_unfinished(published: Published) -> None:
+    deadlines = {row["survey_id"]: row["deadline"] for row in seed("reporting_round")}
+    expected = []
+    for held in rounds().values():
+        headings = {
+            row["canonical_part"]: row["heading"]
+            for row in seed("nri_question")
+            if row["survey_id"] == held.survey_id and row["canonical_item"] == "contact"
+        }
+        sent: dict[str, list[dict[str, str]]] = {}
+        for record in records("limesurvey", f"response_{held.survey_id}"):
+            country = country_called(record[headings["member_state"]] or "")
+            if country:
+                sent.setdefault(country, []).append(record)
+        for country, responses in sent.items():
+            complete = sorted(
+                (record for record in responses if record["submitdate"]),
+                key=lambda record: record["submitdate"],
+            )
+            latest = complete[-1] if complete else None
+            late, edited = None, None
+            if latest:
+                sent_on = datetime.fromisoformat(latest["submitdate"]).date()
+                late = (sent_on - date.fromisoformat(deadlines[held.survey_id])).days
+                edited = latest["datestamp"] > latest["submitdate"]
+            if (late or 0) > 0 or len(responses) > 1 or edited or not latest:
+                expected.append(
+                    (
+                        held.year,
+                        country,
+                        country_name(country),
+                        "submitted" if latest else "incomplete",
+                        len(responses),
+                        late,
+                        edited,
+                    )
+                )
+    rows = answer(published.analyst, "x04_reports_late_or_unfinished")
+    assert sorted(map(repr, columns_of(rows, *list(rows[0])[:7]))) == sorted(map(repr, expected))
+    assert all(row["is_synthetic"] for row in rows)
+    assert_ordered(rows, "-round_year", "report_status", "-days_late", "country_iso3")
+
+
+def test_x05_contents_of_agreements(published: Published) -> None:
+    def listed(agreement: Agreement) -> bool:
+        latest = rounds()[max(report.round_year for report in agreement)]
+        return any(latest.safeguards_status(party) == "listed" for party in parties(agreement))
+
+    groups = [[each for each in agreements() if listed(each) == is_listed] for is_listed in (True, False)]
+    named = {
+        "code_reference": "code reference",
+        "ethical": "ethical considerations",
+        "health_ministry": "ministry of health",
+        "co_benefit": "benefit for both health systems",
+        "source_safeguard": "safeguard for the source country",
+    }
+    expected = []
+    contents = ("capacity", "circular", "education", "recognition", "recruitment", "retention", "twinning")
+    for content in contents:
+        counts: list[object] = []
+        for group in groups:
+            having = sum(any(content in report.contents for report in each) for each in group)
+            counts += [len(group), having, share(having, len(group))]
+        expected.append(("content", content, *counts, True))
+    for element, name in named.items():
+        counts = []
+        for group in groups:
+            known = [
+                each
+                for each in (
+                    any_true([report.elements[element] for report in agreement]) for agreement in group
+                )
+                if each is not None
+            ]
+            counts += [len(known), sum(known), share(sum(known), len(known))]
+        expected.append(("element", name, *counts, True))
+    rows = answer(published.analyst, "x05_contents_of_agreements")
+    assert [tuple(row.values()) for row in rows] == sorted(expected, key=lambda row: row[:2])
+
+
+# -- further questions: workforce, the safeguards list, remittances ------------------------------------
+
+
+@cache
+def gho(indicator: str) -> dict[tuple[str, int], float]:
+    """Values of an indicator of the Global Health Observatory for countries and years, not broken down."""
+    countries = {row["country_iso3"] for row in seed("country")}
+    return {
+        (row["SpatialDim"], row["TimeDim"]): row["NumericValue"]
+        for row in records("who_gho", indicator)
+        if row["SpatialDim"] in countries and row["NumericValue"] is not None
+        if not (row["Dim1"] or row["Dim2"] or row["Dim3"])
+    }
+
+
+def latest_value(
+    values: Mapping[tuple[str, int], float], country: str, *, first: int = 0, last: int = 9999
+) -> tuple[int, float] | None:
+    """The latest year between two and its value."""
+    years = [year for place, year in values if place == country and first <= year <= last]
+    return (max(years), values[country, max(years)]) if years else None
+
+
+def test_x11_doctors_by_region(published: Published) -> None:
+    regions: dict[str, list[float]] = {}
+    for country in {place for place, _ in gho("HWF_0001")}:
+        found = latest_value(gho("HWF_0001"), country, first=2015)
+        region = member_states(date(found[0], 12, 31)).get(country) if found else None
+        if found and region:
+            regions.setdefault(region, []).append(round(found[1], 2))
+    expected = [
+        (region, len(values), round(median(values) + 1e-9, 1), min(values), max(values))
+        for region, values in regions.items()
+    ]
+    rows = answer(published.analyst, "x11_doctors_by_region")
+    assert [tuple(row.values()) for row in rows] == sorted(expected, key=lambda row: row[2])
+
+
+def test_x12_density_recomputed(published: Published) -> None:
+    population = world_bank("SP.POP.TOTL")
+    expected = []
+    for (country, year), density in gho("HWF_0001").items():
+        stock, people = gho("HWF_0002").get((country, year)), population.get((country, year))
+        if year < 2015 or stock is None or not people:
+            continue
+        recomputed = stock * 10_000 / people
+        off = (recomputed - density) / density
+        if abs(off) > 0.1:
+            expected.append(
+                (country, country_name(country), year, density, stock, people, recomputed, 100 * off)
+            )
+    expected.sort(key=lambda row: (-abs(row[7]), row[0], row[2]))
+    rows = answer(published.analyst, "x12_density_recomputed")
+    assert_alike(rows, expected[:8], keys=3, off=0.06)
+    assert columns_of(rows, "country_iso3", "year") == [(row[0], row[2]) for row in expected[:8]]
+
+
+def computed_list(edition: int) -> dict[str, bool | None]:
+    """Whether each Member State meets the published criteria on the data at hand; None where that is open."""
+    (criteria,) = [row for row in seed("safeguards_criteria") if int(row["edition"]) == edition]
+    last_density, last_index = int(criteria["last_density_year"]), int(criteria["last_uhc_index_year"])
+    density: dict[str, float] = {}
+    index: dict[str, float] = {}
+    states = member_states(date.fromisoformat(criteria["listed_by"]))
+    for country in states:
+        doctors = latest_value(gho("HWF_0001"), country, last=last_density)
+        nurses = latest_value(gho("HWF_0006"), country, last=last_density)
+        covered = latest_value(gho("UHC_INDEX_REPORTED"), country, last=last_index)
+        if doctors and nurses:
+            density[country] = doctors[1] + nurses[1]
+        if covered:
+            index[country] = covered[1]
+    middle = median(density.values())
+    found: dict[str, bool | None] = {}
+    for country in states:
+        low = density[country] < middle if country in density else None
+        weak = index[country] < float(criteria["uhc_index_threshold"]) if country in index else None
+        found[country] = False if low is False or weak is False else (None if None in (low, weak) else True)
+    return found
+
+
+def test_x13_safeguards_list_differences(published: Published) -> None:
+    expected = []
+    for edition in (2020, 2023):
+        for country, is_computed in computed_list(edition).items():
+            is_listed = country in safeguards_list(edition)
+            if is_computed is None:
+                expected.append((edition, country_name(country), "not computable"))
+            elif is_computed != is_listed:
+                kind = "computed only" if is_computed else "published only"
+                expected.append((edition, country_name(country), kind))
+    rows = answer(published.analyst, "x13_safeguards_list_differences")
+    assert columns_of(rows, "edition", "name", "difference") == sorted(
+        expected, key=lambda row: (row[0], row[2], row[1])
+    )
+    assert all(row["explanation"] for row in rows)
+
+
+def test_x14_safeguards_list_changes(published: Published) -> None:
+    joined = sorted(safeguards_list(2023) - safeguards_list(2020), key=country_name)
+    regions = member_states(date(2023, 3, 23))
+    rows = answer(published.analyst, "x14_safeguards_list_changes")
+    assert columns_of(rows, "name", "who_region", "is_computed") == [
+        (country_name(country), regions[country], computed_list(2023)[country]) for country in joined
+    ]
+    for country, row in zip(joined, rows, strict=True):
+        covered = latest_value(gho("UHC_INDEX_REPORTED"), country, last=2019)
+        assert covered is not None
+        assert row["uhc_index"] == pytest.approx(covered[1], abs=0.006)
+
+
+def test_x15_largest_receivers(published: Published) -> None:
+    received, produced = world_bank("BX.TRF.PWKR.CD.DT"), world_bank("NY.GDP.MKTP.CD")
+    largest = sorted(
+        ((value, country) for (country, year), value in received.items() if year == 2022), reverse=True
+    )[:10]
+    rows = answer(published.analyst, "x15_largest_receivers")
+    for (value, country), row in zip(largest, rows, strict=True):
+        assert row["name"] == country_name(country)
+        assert row["billion_usd"] == pytest.approx(value / 1e9, abs=0.051)
+        assert row["percent_of_gdp"] == pytest.approx(100 * value / produced[country, 2022], abs=0.051)
+        latest_group = max(
+            (int(known["last_fiscal_year"]), known["income_group"])
+            for known in seed("world_bank_income_group")
+            if known["country_iso3"] == country
+        )
+        assert row["income_group"] == latest_group[1]
