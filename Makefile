@@ -72,13 +72,13 @@ lint: install-dev ## Check style and format of the Python code
 format: install-dev ## Put the Python and SQL code in the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix dbt_project
+	$(BIN)/sqlfluff fix dbt_project docs/analysis
 
 types: install-dev ## Check the types of the Python code
 	$(BIN)/mypy
 
-sql: install-dev ## Lint the SQL of the dbt project
-	$(BIN)/sqlfluff lint --processes 2 dbt_project
+sql: install-dev ## Lint the SQL of the dbt project and of the questions
+	$(BIN)/sqlfluff lint --processes 2 dbt_project docs/analysis
 
 dbt-parse: install ## Parse the dbt project
 	$(BIN)/dbt parse --quiet --no-partial-parse --project-dir dbt_project --profiles-dir dbt_project \
