@@ -6,38 +6,59 @@
 -- Sources name few or many countries of training, so that each is compared with itself alone. Destinations
 -- without figures by country of training have no row. 221 are doctors, 2221+3221 nurses. In the shipped
 -- figures doctors of the OECD are real, all others synthetic.
-with list as (
+with listed as (
     select
-        edition as list_edition,
-        country_iso3
+        country_iso3,
+        array_agg(edition) as editions
     from marts.safeguards_list
     where is_published
+    group by country_iso3
 ),
 
-list_edition as (
-    select distinct list_edition
-    from list
-),
-
-summed as (
+-- Countries of training that are on the same lists are one sum.
+stock as (
     select
-        list_edition.list_edition,
         stock.destination_iso3,
         stock.occupation_code,
         stock.source,
         stock.year,
         stock.edition,
-        stock.year > list_edition.list_edition as is_after,
+        listed.editions,
         sum(stock.persons) as persons,
-        coalesce(sum(stock.persons) filter (where list.country_iso3 is not null), 0) as from_list,
         bool_or(stock.is_synthetic) as is_synthetic
     from marts.mobility_stock_flow as stock
-    cross join list_edition
-    left join list
-        on list_edition.list_edition = list.list_edition and stock.origin_iso3 = list.country_iso3
+    left join listed on stock.origin_iso3 = listed.country_iso3
     where stock.measure = 'stock' and stock.persons is not null and not stock.is_own_country
     group by
-        list_edition.list_edition,
+        stock.destination_iso3,
+        stock.occupation_code,
+        stock.source,
+        stock.year,
+        stock.edition,
+        listed.editions
+),
+
+list as (
+    select distinct edition as list_edition
+    from marts.safeguards_list
+),
+
+summed as (
+    select
+        list.list_edition,
+        stock.destination_iso3,
+        stock.occupation_code,
+        stock.source,
+        stock.year,
+        stock.edition,
+        stock.year > list.list_edition as is_after,
+        sum(stock.persons) as persons,
+        coalesce(sum(stock.persons) filter (where list.list_edition = any(stock.editions)), 0) as from_list,
+        bool_or(stock.is_synthetic) as is_synthetic
+    from stock
+    cross join list
+    group by
+        list.list_edition,
         stock.destination_iso3,
         stock.occupation_code,
         stock.source,

@@ -26,24 +26,18 @@ report as (
     where report_status = 'submitted'
 ),
 
--- One figure a year and source: of several editions the latest.
 series as (
-    select distinct on (destination_iso3, occupation_code, source, year)
+    select
         destination_iso3,
         occupation_code,
         source,
         source_rank,
         year,
+        precedence,
         known_origin_share,
         is_synthetic
     from marts.foreign_trained_share
     where basis = 'training' and known_origin_share is not null
-    order by
-        destination_iso3 asc,
-        occupation_code asc,
-        source asc,
-        year asc,
-        precedence asc
 ),
 
 compared as (
@@ -79,7 +73,9 @@ compared as (
         earlier.is_synthetic or later.is_synthetic asc,
         later.source_rank asc,
         later.year desc,
-        earlier.year desc
+        earlier.year desc,
+        later.precedence asc,
+        earlier.precedence asc
 )
 
 select

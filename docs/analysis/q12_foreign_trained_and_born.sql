@@ -9,8 +9,8 @@
 select
     destination_iso3,
     occupation_code,
-    basis,
     year,
+    basis,
     source,
     foreign_count,
     foreign_count_basis,
@@ -23,4 +23,4 @@ select
     is_synthetic
 from marts.foreign_trained_share
 where is_chosen
-order by basis desc, occupation_code asc, destination_iso3 asc, year asc;
+order by destination_iso3, occupation_code, year, basis;

@@ -737,7 +737,7 @@ def why_no_share(foreign: float, denominator: float | None) -> str | None:
 def test_q12_foreign_trained_and_born(published: Published) -> None:
     expected = []
     for key, members in shares_by(
-        lambda each: (each.destination, each.occupation, each.basis, each.year)
+        lambda each: (each.destination, each.occupation, each.year, each.basis)
     ).items():
         each = min(members, key=lambda member: member.place)
         if each.known_share is None and each.total_share is None:
