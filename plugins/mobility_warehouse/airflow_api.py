@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,24 +119,17 @@ class AirflowApi:
 
     def runs_since(self, moment: datetime) -> list[DagRun]:
         """Runs of all DAGs that were to start at the moment or later, oldest first."""
-        return [_dag_run(one) for one in self._all_since("/dags/~/dagRuns", "dag_runs", moment)]
+        answer = self._ask(
+            "GET",
+            "/dags/~/dagRuns",
+            params={"run_after_gte": moment.isoformat(), "order_by": "run_after", "limit": _PAGE},
+        )
+        return [_dag_run(one) for one in answer["dag_runs"]]
 
-    def tasks_since(self, moment: datetime) -> dict[tuple[str, str], list[TaskState]]:
-        """The tasks of these runs as of now, by DAG and run."""
-        tasks: dict[tuple[str, str], list[TaskState]] = defaultdict(list)
-        for fields in self._all_since("/dags/~/dagRuns/~/taskInstances", "task_instances", moment):
-            tasks[fields["dag_id"], fields["dag_run_id"]].append(_task(fields))
-        return tasks
-
-    def _all_since(self, path: str, name: str, moment: datetime) -> list[dict[str, Any]]:
-        # Asked for every second: one request for all DAGs costs the server as much as one for each of them.
-        found: list[dict[str, Any]] = []
-        while True:
-            window = {"order_by": "run_after", "limit": _PAGE, "offset": len(found)}
-            answer = self._ask("GET", path, params={"run_after_gte": moment.isoformat(), **window})
-            found += answer[name]
-            if not answer[name] or len(found) >= answer["total_entries"]:
-                return found
+    def tasks(self, run: DagRun) -> list[TaskState]:
+        """The tasks of a run, as of now."""
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+        return [_task(one) for one in self._ask("GET", path, params={"limit": _PAGE})["task_instances"]]
 
     def failure(self, task: TaskState) -> str:
         """Why the last try of a task failed, from its log; empty where the log does not tell."""

@@ -10,7 +10,8 @@ from airflow.sdk import get_current_context, task
 from mobility_warehouse import orchestration, tasks
 
 
-@task
+# Each count as an XCom of its own would be a request of its own.
+@task(multiple_outputs=False)
 def pull_resource(source_name: str, resource: str) -> dict[str, int]:
     """Pull and land every slice of a resource; its counts. Skipped while the source has no connection."""
     from mobility_warehouse.settings import NotConfigured
@@ -29,7 +30,7 @@ def landed() -> None:
     """Wakes the publication also when some resources failed: of those the last good state stands."""
 
 
-@task
+@task(multiple_outputs=False)
 def open_candidate() -> tasks.CandidateFields:
     """Choose the moment to build on.
 
@@ -87,7 +88,7 @@ def mart_gate(candidate: tasks.CandidateFields) -> int:
         return tasks.mart_gate(candidate)
 
 
-@task(outlets=[orchestration.MARTS])
+@task(outlets=[orchestration.MARTS], multiple_outputs=False)
 def publish(candidate: tasks.CandidateFields, raw_gates: list[int], mart_gate: int) -> dict[str, int]:
     """Publish the judged candidate; publication id and rows changed."""
     from mobility_warehouse.publication.publish import PublicationRefused

@@ -50,8 +50,6 @@ class Stage:
     """One line of the progress display."""
 
     title: str
-    done: int = 0
-    total: int = 1
     state: str = "waiting"
     note: str = ""
     started: float | None = None
@@ -64,7 +62,7 @@ class Stage:
 
     def reset(self) -> None:
         """As if the stage had never begun."""
-        self.done, self.state, self.started, self.seconds = 0, "waiting", None, None
+        self.state, self.started, self.seconds = "waiting", None, None
 
     def end(self, state: str = "success", note: str = "", seconds: float | None = None) -> None:
         """Stop the stage's clock, once."""
@@ -73,7 +71,6 @@ class Stage:
             elapsed = time.monotonic() - (self.started or 0.0)
             self.state, self.note = state, note or self.note
             self.seconds = elapsed if seconds is None else seconds
-            self.done = self.total if state == "success" else self.done
 
 
 @dataclass(slots=True)
@@ -104,9 +101,9 @@ class Display:
         self._printed: set[int] = set()
         self._live: Live | None = None
 
-    def add(self, title: str, total: int = 1) -> Stage:
+    def add(self, title: str) -> Stage:
         """A further stage."""
-        stage = Stage(title, total=total)
+        stage = Stage(title)
         self.stages.append(stage)
         return stage
 
@@ -142,7 +139,9 @@ class Display:
                 seconds = time.monotonic() - stage.started
             table.add_row(
                 stage.title,
-                ProgressBar(total=stage.total, completed=stage.done, width=24),
+                ProgressBar(
+                    total=1, completed=stage.state == "success", pulse=stage.state == "running", width=24
+                ),
                 Text(stage.state, style=colours.get(stage.state, "dim")),
                 "" if seconds is None else f"{seconds:6.1f} s",
                 stage.note,
@@ -193,35 +192,29 @@ def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun, 
     run_id = f"run__{begun:%Y%m%dT%H%M%S%f}"
     pulls: dict[str, tuple[DagRun, Stage]] = {}
     for source in sources().values():
-        stage = display.add(f"pull {source.title}", total=len(source.resources))
+        stage = display.add(f"pull {source.title}")
         stage.begin()
         pulls[source.name] = (api.trigger(f"pull_{source.name}", run_id), stage)
     publishing = {task: display.add(title) for task, title in _PUBLISH_TASKS.items()}
     while True:
         time.sleep(_POLL_SECONDS)
-        # Runs before tasks: where a run has ended, so have the tasks that are asked for after it.
+        # The runs tell enough of the pulls: asking for the tasks of each took as much as the tasks did.
         runs = api.runs_since(begun)
-        tasks = api.tasks_since(begun)
         for name, (dag_run, stage) in pulls.items():
             current = next((one for one in runs if one.label == dag_run.label), dag_run)
-            if not dag_run.ended:
-                _follow_pull(current, tasks[current.dag_id, current.run_id], stage, sources()[name])
+            if current.ended and not dag_run.ended:
+                _end_pull(current, _failed(api, [current]), stage, sources()[name])
             pulls[name] = (current, stage)
         pulled = [dag_run for dag_run, _ in pulls.values()]
         if all(dag_run.ended for dag_run in pulled):
-            woken = [
-                one
-                for one in runs
-                if one.dag_id == PUBLISH_DAG and _may_be_ours(one, tasks[one.dag_id, one.run_id])
-            ]
+            tasks = {one.label: api.tasks(one) for one in runs if one.dag_id == PUBLISH_DAG}
+            woken = [one for one in runs if one.label in tasks and _may_be_ours(one, tasks[one.label])]
             if woken:
                 publication = woken[-1]
-                _follow_publication(tasks[publication.dag_id, publication.run_id], publishing)
+                _follow_publication(tasks[publication.label], publishing)
                 if publication.ended:
                     display.refresh()
-                    ended = [*pulled, publication]
-                    of_these = [task for run in ended for task in tasks[run.dag_id, run.run_id]]
-                    return pulled, publication, [task for task in of_these if task.state == "failed"]
+                    return pulled, publication, _failed(api, [*pulled, publication])
             elif datetime.now(UTC) - max(one.end or begun for one in pulled) > timedelta(
                 seconds=_WAKE_SECONDS
             ):
@@ -236,15 +229,22 @@ def _may_be_ours(dag_run: DagRun, tasks: Sequence[TaskState]) -> bool:
     )
 
 
-def _follow_pull(dag_run: DagRun, tasks: Sequence[TaskState], stage: Stage, source: Source) -> None:
-    names = {resource.name for resource in source.resources}
-    resources = [task for task in tasks if task.task_id in names]
-    stage.done = sum(task.state in ENDED for task in resources)
-    if dag_run.ended:
-        failed = [task.task_id for task in resources if task.state == "failed"]
-        note = f"failed: {', '.join(failed)}" if failed else f"{len(source.slices())} slices"
-        seconds = (dag_run.end - dag_run.start).total_seconds() if dag_run.end and dag_run.start else None
-        stage.end(dag_run.state, note, seconds)
+def _failed(api: AirflowApi, runs: Sequence[DagRun]) -> list[TaskState]:
+    """The tasks for which runs failed."""
+    return [
+        task
+        for dag_run in runs
+        if dag_run.state == "failed"
+        for task in api.tasks(dag_run)
+        if task.state == "failed"
+    ]
+
+
+def _end_pull(dag_run: DagRun, failed: Sequence[TaskState], stage: Stage, source: Source) -> None:
+    names = ", ".join(task.task_id for task in failed)
+    note = f"failed: {names}" if names else f"{len(source.slices())} slices"
+    seconds = (dag_run.end - dag_run.start).total_seconds() if dag_run.end and dag_run.start else None
+    stage.end(dag_run.state, note, seconds)
 
 
 def _follow_publication(tasks: Sequence[TaskState], stages: Mapping[str, Stage]) -> None:
