@@ -30,6 +30,7 @@ from tests.docs.snapshot_mobility import (
     is_synthetic,
     matrix,
     nearest_home,
+    nhwa_values,
     origins_in_sums,
     source_rank,
     totals,
@@ -152,6 +153,40 @@ def coverage(occupation: str, year: int, real_only: bool) -> float | None:
     ]
     covered = [named for is_then, _, named in nearest if is_then and named is not None]
     return sum(covered) / sum(count for _, count, _ in nearest) if covered else None
+
+
+def test_q15_records_and_systems(published: Published) -> None:
+    code = "NHWA_10-02 HRHIS for reporting on the WHO Global Code"
+    system: dict[str, tuple[int, str]] = {}
+    for country, year, element, value in nhwa_values():
+        if element == code:
+            system[country] = max(system.get(country, (0, "")), (year, value.lower()))
+    latest: dict[str, tuple[int, list[str]]] = {}
+    for (country, round_year), report in sorted(reports().items()):
+        kept = report.code("stat_records", "any")
+        ticks = [cell for cell in report.of("stat_records", "cadre") if cell.code is not None]
+        if kept == "no" or ticks:
+            yes = [cell.occupation for cell in ticks if cell.code == "yes" and kept != "no"]
+            latest[country] = (round_year, sorted(yes))
+    compared = {country for country in latest if country in system}
+    partial = sum(system[country][1] == "partial" for country in compared)
+    expected = []
+    for country in compared:
+        (round_year, occupations), (year, said) = latest[country], system[country]
+        if said == ("no" if occupations else "yes"):
+            expected.append(
+                (
+                    "records, no system" if occupations else "system, no records",
+                    *(country, round_year, " ".join(occupations) or None, year, said),
+                    *(len(compared), partial),
+                )
+            )
+    rows = answer(published.analyst, "q15_records_and_systems")
+    assert columns_of(
+        rows,
+        *("finding", "country_iso3", "round_year", "occupations_with_records", "nhwa_year", "has_system"),
+        *("countries_compared", "partial_systems"),
+    ) == sorted(expected)
 
 
 def test_q16_newcomers_and_graduates(published: Published) -> None:
@@ -563,6 +598,57 @@ def test_q24_support_received(published: Published) -> None:
         )
         for row in rows
     ] == sorted(expected)
+
+
+def test_q25_remittances_and_workforce(published: Published) -> None:
+    received = world_bank("BX.TRF.PWKR.CD.DT")
+    published_share = world_bank("BX.TRF.PWKR.DT.GD.ZS")
+    product = world_bank("NY.GDP.MKTP.CD")
+    cost = world_bank("SI.RMT.COST.IB.ZS")
+    money = matrix("WB_Bilateral_Remittance_Estimates_2017.xlsx")
+    corridors: dict[str, dict[str, float]] = {}
+    for (sender, receiver), million in money.items():
+        if million > 0 and sender != receiver:
+            corridors.setdefault(receiver, {})[sender] = million
+    # Doctors by country of training are real in 2018 alone, corridors in 2017: both are near until 2020.
+    leavers = abroad(DOCTORS, 2018, real_only=True)
+    expected = []
+    for country, senders in corridors.items():
+        years = [year for year in range(2015, 2021) if (country, year) in received]
+        if not years or country not in leavers:
+            continue
+        year = max(years)
+        percent = published_share.get((country, year))
+        if percent is None and (country, year) in product:
+            percent = 100 * received[country, year] / product[country, year]
+        home = nearest_home(country, DOCTORS, year, real_only=True)
+        largest = min(senders, key=lambda sender: (-senders[sender], sender))
+        gone = sum(figure.persons or 0 for figure in leavers[country])
+        expected.append(
+            (
+                *(-gone, country, year, rounded(received[country, year] / 1e6, 1)),
+                *(rounded(percent, 4), rounded(cost.get((country, year)), 4)),
+                *(largest, share(senders[largest], sum(senders.values())), 2017, 2018),
+                *((home[1], home[0]) if home else (None, None)),
+            )
+        )
+    rows = answer(published.analyst, "q25_remittances_and_workforce")
+    assert [
+        (
+            *(-float(str(row["doctors_abroad"])), row["country_iso3"], row["year"]),
+            *(row["received_million_usd"], row["received_percent_of_gdp"], row["cost_of_sending_percent"]),
+            *(row["largest_sender_iso3"], row["largest_corridor_share"], row["corridors_year"]),
+            *(row["doctors_abroad_year"], row["doctors_home"], row["doctors_home_year"]),
+        )
+        for row in rows
+    ] == sorted(expected)
+    for row in rows:
+        assert (row["is_modelled"], row["is_synthetic"]) == (True, False)
+        # No source that is loaded holds these; a reason stands where a zero would be wrong.
+        assert row["nurses_abroad"] is row["oda_for_workforce_usd"] is row["doctors_graduates"] is None
+        assert row["nurses_abroad_missing_because"] == "no destination reports them within three years"
+        assert row["oda_for_workforce_missing_because"] == "indicator 7-02 not held"
+        assert row["doctors_graduates_missing_because"] == "indicator 2-07 not held"
 
 
 # -- mobility, remittances, quality --------------------------------------------------------------------
