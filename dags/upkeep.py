@@ -1,4 +1,4 @@
-"""Daily upkeep: proves the archive, vacuums, prunes the Data Docs, notices sources that are late."""
+"""Daily upkeep: proves the archive, vacuums, prunes the Data Docs, packs the marts, notices late sources."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import os
 from airflow.sdk import DAG
 
 from mobility_warehouse import orchestration
-from mobility_warehouse.airflow_tasks import check_freshness, prune_data_docs, vacuum, verify_archive
+from mobility_warehouse.airflow_tasks import (
+    check_freshness,
+    package,
+    prune_data_docs,
+    vacuum,
+    verify_archive,
+)
 from mobility_warehouse.settings import REPLAY_URL_VARIABLE
 
 with DAG(
     "upkeep",
-    description="Archive verification, vacuum, Data Docs, lateness",
+    description="Archive verification, vacuum, Data Docs, package, lateness",
     schedule=None if os.environ.get(REPLAY_URL_VARIABLE) else "30 2 * * *",
     start_date=orchestration.START,
     catchup=False,
@@ -23,3 +29,4 @@ with DAG(
 ) as dag:
     check_freshness()
     verify_archive(sample=200) >> vacuum() >> prune_data_docs()
+    package()

@@ -124,6 +124,14 @@ def prune_data_docs() -> str:
 
 
 @task
+def package() -> str | None:
+    """Write the last publication's package, unless it stands, and remove old ones; its path."""
+    from mobility_warehouse import upkeep
+
+    return upkeep.package()
+
+
+@task
 def check_freshness() -> None:
     """Fail, and so notify, when a slice was not pulled for two of its source's intervals."""
     from mobility_warehouse import upkeep

@@ -65,6 +65,7 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
     from mobility_warehouse.demo import DemoFailed
     from mobility_warehouse.landing.report import PullBusy, PullError
     from mobility_warehouse.publication.as_of import AsOfError
+    from mobility_warehouse.publication.package import PackageRefused
     from mobility_warehouse.publication.publish import PublicationRefused
     from mobility_warehouse.publication.retire import RetirementRefused
     from mobility_warehouse.publication.trace import TraceError
@@ -86,6 +87,7 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
         GateFailed,
         NotDeployed,
         OperationalError,
+        PackageRefused,
         PublicationRefused,
         PullBusy,
         PullError,
@@ -849,6 +851,32 @@ class Moment(click.ParamType[date | datetime]):
             self.fail(
                 f"{value!r} is neither a date (2025-01-15) nor a time (2025-01-15T12:00+00:00)", param, ctx
             )
+
+
+@main.command()
+@click.option("--publication", type=int, help="Its number; by default the last.")
+@click.option("--to", "folder", type=click.Path(file_okay=False), help="Folder to write it into.")
+@clear_errors
+def package(publication: int | None, folder: str | None) -> None:
+    """Write a publication to pass on: CSV and Parquet files of every mart, and datapackage.json.
+
+    Licences, attribution and what is synthetic stand in datapackage.json, a Data Package of version 2.
+    Rows that rest on what may not be passed on are left out. Without --to it goes into the folder packages
+    of the home, where the last five are kept.
+    """
+    from pathlib import Path
+
+    from mobility_warehouse.publication.package import make_package, packages_dir, prune_packages
+
+    engine, home = _engine("publisher"), packages_dir(_settings().home)
+    with _console().status("writing the package"):
+        made = make_package(engine, Path(folder) if folder else home, publication)
+    for old in prune_packages(home):
+        click.echo(f"removed {old}")
+    click.echo(
+        f"publication {made.publication_id}: {made.files} files, {made.bytes / 1e6:,.1f} MB in {made.path}"
+        + (" (it stood already)" if made.repeated else "")
+    )
 
 
 @main.command("as-of")

@@ -245,15 +245,17 @@ def marts_overview(marts: Sequence[Mart]) -> str:
         (
             f"[`{mart.name}`](marts.md#{mart.name})",
             ", ".join(f"`{name}`" for name in mart.key),
-            _first_sentence(mart.description),
+            _subject(mart.description),
         )
         for mart in marts
     ]
     return table(("Mart", "One row per", "Holds"), rows)
 
 
-def _first_sentence(description: str) -> str:
-    return re.split(r"(?<=\.)\s+(?=[A-Z])", description, maxsplit=1)[0]
+def _subject(description: str) -> str:
+    """What a mart holds: the sentence after that on its grain, which the key beside it shows."""
+    grain, *subject = re.split(r"(?<=\.)\s+(?=[A-Z])", description, maxsplit=2)
+    return subject[0] if subject else grain
 
 
 def marts_page(marts: Sequence[Mart]) -> str:

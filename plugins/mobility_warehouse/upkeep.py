@@ -1,4 +1,4 @@
-"""What keeps the warehouse sound between pulls: the archive proved, tables vacuumed, lateness noticed."""
+"""What is done between pulls: the archive proved, tables vacuumed, packages written, lateness noticed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from mobility_warehouse.database.engine import warehouse_engine
 from mobility_warehouse.landing.archive import verify
+from mobility_warehouse.settings import Settings
 from mobility_warehouse.sources.registry import sources
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,27 @@ def vacuum(engine: Engine | None = None) -> list[str]:
                 connection.execute(text(f"vacuum (analyze) {table}"))
         done += tables
     return sorted(done)
+
+
+def package(engine: Engine | None = None, settings: Settings | None = None) -> str | None:
+    """Write the package of the last publication, unless it stands, and remove old ones.
+
+    Gives its path; None before anything is published.
+    """
+    # Imports polars, which no other upkeep needs.
+    from mobility_warehouse.publication.package import make_package, packages_dir, prune_packages
+
+    engine = engine or warehouse_engine("publisher")
+    with engine.connect() as connection:
+        published: bool = connection.execute(
+            text("select exists (select from quality.publication)")
+        ).scalar_one()
+    if not published:
+        return None
+    folder = packages_dir((settings or Settings.from_environment()).home)
+    path = make_package(engine, folder).path
+    prune_packages(folder)
+    return str(path)
 
 
 def check_freshness(

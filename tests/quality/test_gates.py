@@ -314,6 +314,19 @@ def test_what_every_mart_must_keep_is_judged(landed: Landed) -> None:
     }
 
 
+def test_a_row_that_a_foreign_key_leads_nowhere_stops_the_publication(landed: Landed) -> None:
+    build_stock(landed, "('IND', 2020, 0.5, false, '{1}')", "('GBR', 2021, 0.5, false, '{1}')")
+    landed.run(
+        "create table audit.dim_year (year integer primary key, fetch_ids bigint[], is_synthetic boolean)",
+        "insert into audit.dim_year values (2020, '{}', false)",
+        "alter table audit.stock add foreign key (year) references audit.dim_year not enforced",
+        "grant select on audit.dim_year to publisher",
+    )
+
+    with pytest.raises(GateFailed, match=r"(?s)year_resolved on audit.stock, 1 rows.*2021"):
+        run_mart_gate(landed.publisher, "run-1", settings=landed.settings)
+
+
 def test_a_broken_figure_stops_the_publication_and_the_last_one_stands(landed: Landed) -> None:
     landed.rules(
         "marts/stock.yml",

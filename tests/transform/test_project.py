@@ -69,6 +69,8 @@ def test_marts_keep_their_contract(marts: list[dict[str, Any]]) -> None:
     for mart in marts:
         assert mart["config"]["contract"]["enforced"], mart["name"]
         assert mart["schema"] == "audit", mart["name"]
+        # What a row is, first: whoever sums needs to know it.
+        assert re.match(r"One row per [a-zA-Z]", mart["description"]), mart["name"]
         keys = [each["columns"] for each in mart["constraints"] if each["type"] == "primary_key"]
         assert len(keys) == 1, mart["name"]
         types = {name: column["data_type"] for name, column in mart["columns"].items()}
@@ -79,9 +81,65 @@ def test_marts_keep_their_contract(marts: list[dict[str, Any]]) -> None:
 @pytest.mark.slow
 def test_marts_read_intermediate_models_dimensions_and_seeds_only(marts: list[dict[str, Any]]) -> None:
     for mart in marts:
+        # dbt counts a mart that a foreign key names as read.
+        keyed = {target(key) for key in mart["constraints"] if key["type"] == "foreign_key"}
         for parent in mart["depends_on"]["nodes"]:
             kind, _, name = parent.split(".")[:3]
-            assert kind == "seed" or name.startswith(("int_", "dim_")), f"{mart['name']} reads {parent}"
+            allowed = kind == "seed" or name.startswith(("int_", "dim_")) or name in keyed
+            assert allowed, f"{mart['name']} reads {parent}"
+
+
+@pytest.mark.slow
+def test_foreign_keys_name_the_primary_key_of_a_mart(marts: list[dict[str, Any]]) -> None:
+    by_name = {mart["name"]: mart for mart in marts}
+    keys = [(mart, key) for mart in marts for key in mart["constraints"] if key["type"] == "foreign_key"]
+    assert len(keys) > 100
+    for mart, key in keys:
+        parent = by_name[target(key)]
+        primary = next(each["columns"] for each in parent["constraints"] if each["type"] == "primary_key")
+        assert key["to_columns"] == primary, f"{mart['name']}: {key}"
+        for column, referenced in zip(key["columns"], key["to_columns"], strict=True):
+            types = mart["columns"][column]["data_type"], parent["columns"][referenced]["data_type"]
+            assert types[0] == types[1], f"{mart['name']}: {key}"
+
+
+#: Columns that say what a dimension's key says, where not each of their values has a row in it.
+UNKEYED = {
+    # The occupation "other", outside every list.
+    ("stock_by_origin", "occupation_code"),
+    # "nri" stands for the national reports, which two sources bring.
+    ("foreign_trained_share", "source"),
+    ("mobility_stock_flow", "source"),
+    ("mobility_totals", "source"),
+    ("workforce_reconciliation", "source"),
+}
+
+
+@pytest.mark.slow
+def test_a_column_named_as_a_dimensions_key_is_declared_a_foreign_key(marts: list[dict[str, Any]]) -> None:
+    dimensions = {
+        columns[0]: mart["name"]
+        for mart in marts
+        if mart["name"].startswith("dim_")
+        for columns in [next(key["columns"] for key in mart["constraints"] if key["type"] == "primary_key")]
+        if len(columns) == 1
+    }
+    undeclared = {
+        (mart["name"], column)
+        for mart in marts
+        for column in mart["columns"]
+        if (to := dimensions.get("country_iso3" if column.endswith("_iso3") else column))
+        and to != mart["name"]
+        and not any(column in key["columns"] for key in mart["constraints"] if key["type"] == "foreign_key")
+    }
+    assert undeclared == UNKEYED
+
+
+def target(key: dict[str, Any]) -> str:
+    """Name of the model that a foreign key refers to."""
+    found = re.fullmatch(r"ref\('(\w+)'\)", key["to"])
+    assert found, key
+    return found[1]
 
 
 @pytest.mark.slow

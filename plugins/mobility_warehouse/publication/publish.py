@@ -73,7 +73,8 @@ def publish(engine: Engine, candidate: Candidate, gate_ids: Sequence[int]) -> Pu
     candidate's run among them, and ``audit`` must still hold what that gate judged. Tables of ``marts``
     are permanent: rows are deleted, updated and inserted by primary key under row locks, so that readers
     never wait and see either the old publication or the new one. A mart seen for the first time is
-    created; a column gained is added. ``engine`` acts as ``publisher``.
+    created; a column gained is added; foreign keys become those that the candidate declares. ``engine``
+    acts as ``publisher``.
 
     Publishing a run again that was published does nothing. Raises PublicationRefused, and changes
     nothing, when a gate did not pass, a mart has no primary key, a mart or column is gone, a shape
@@ -106,6 +107,7 @@ def publish(engine: Engine, candidate: Candidate, gate_ids: Sequence[int]) -> Pu
                     )
                 _record_mart(connection, publication_id, mart)
                 marts.append(mart)
+            _declare_foreign_keys(connection, audited)
             install_trace_function(connection)
             install_change_functions(connection)
     return PublicationReport(
@@ -370,6 +372,29 @@ def _forbid_null_in_gained_columns(
     for column in candidate.columns:
         if column.name not in standing.column_names and column.not_null:
             connection.execute(text(f"alter table {mart} alter column {quoted(column.name)} set not null"))
+
+
+def _declare_foreign_keys(connection: Connection, audited: dict[str, Relation]) -> None:
+    """Bring the foreign keys of ``marts`` to those of the candidate, as the gate judged them on its rows.
+
+    They tell readers and BI tools how the marts relate; enforcing them would check each row a second time.
+    """
+    for name, standing in read_relations(connection, "marts").items():
+        declared = set(audited[name].foreign_keys.values())
+        mart = quoted("marts", name)
+        for constraint, key in standing.foreign_keys.items():
+            if key not in declared:
+                connection.execute(text(f"alter table {mart} drop constraint {quoted(constraint)}"))
+        for key in sorted(declared - set(standing.foreign_keys.values())):
+            columns, referenced = (
+                ", ".join(map(quoted, names)) for names in (key.columns, key.referenced_columns)
+            )
+            connection.execute(
+                text(
+                    f"alter table {mart} add foreign key ({columns}) "
+                    f"references {quoted('marts', key.references)} ({referenced}) not enforced"
+                )
+            )
 
 
 def _copy_comments(connection: Connection, candidate: Relation, standing: Relation | None) -> None:

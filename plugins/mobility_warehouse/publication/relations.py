@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
@@ -31,15 +32,28 @@ class ColumnShape:
     comment: str | None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ForeignKey:
+    """Columns of a table whose values, where none is null, name a row of a table of the same schema."""
+
+    columns: tuple[str, ...]
+    references: str
+    referenced_columns: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table with its columns in order and its primary key's columns, empty where it has none."""
+    """A table with its columns in order and the columns of its primary key, empty where it has none.
+
+    ``foreign_keys`` are by their name in the catalogue; those to tables of other schemas are left out.
+    """
 
     schema: str
     name: str
     columns: tuple[ColumnShape, ...]
     primary_key: tuple[str, ...]
     comment: str | None
+    foreign_keys: Mapping[str, ForeignKey] = field(default_factory=dict)
 
     @property
     def identifier(self) -> str:
@@ -71,6 +85,34 @@ _RELATIONS = text("""
 """)
 
 
+_FOREIGN_KEYS = text("""
+    select
+        child.relname as relation,
+        foreign_key.conname as name,
+        parent.relname as parent,
+        array(
+            select attribute.attname
+            from unnest(foreign_key.conkey) with ordinality as key (attnum, position)
+            inner join pg_catalog.pg_attribute as attribute
+                on foreign_key.conrelid = attribute.attrelid and key.attnum = attribute.attnum
+            order by key.position
+        ) as columns,
+        array(
+            select attribute.attname
+            from unnest(foreign_key.confkey) with ordinality as key (attnum, position)
+            inner join pg_catalog.pg_attribute as attribute
+                on foreign_key.confrelid = attribute.attrelid and key.attnum = attribute.attnum
+            order by key.position
+        ) as referenced_columns
+    from pg_catalog.pg_constraint as foreign_key
+    inner join pg_catalog.pg_class as child on foreign_key.conrelid = child.oid
+    inner join pg_catalog.pg_class as parent
+        on foreign_key.confrelid = parent.oid and child.relnamespace = parent.relnamespace
+    where child.relnamespace = to_regnamespace(:schema) and foreign_key.contype = 'f'
+    order by child.relname, foreign_key.conname
+""")
+
+
 def read_relations(connection: Connection, schema: str) -> dict[str, Relation]:
     """The tables of a schema by name; empty where the schema does not exist."""
     columns: dict[str, list[ColumnShape]] = {}
@@ -83,6 +125,11 @@ def read_relations(connection: Connection, schema: str) -> dict[str, Relation]:
         )
         if row.key_position is not None:
             key_positions.setdefault(row.relation, {})[row.key_position] = row.column_name
+    foreign_keys: dict[str, dict[str, ForeignKey]] = {}
+    for row in connection.execute(_FOREIGN_KEYS, {"schema": quoted(schema)}):
+        foreign_keys.setdefault(row.relation, {})[row.name] = ForeignKey(
+            tuple(row.columns), row.parent, tuple(row.referenced_columns)
+        )
     return {
         name: Relation(
             schema=schema,
@@ -90,6 +137,7 @@ def read_relations(connection: Connection, schema: str) -> dict[str, Relation]:
             columns=tuple(shapes),
             primary_key=tuple(key for _, key in sorted(key_positions.get(name, {}).items())),
             comment=comments[name],
+            foreign_keys=foreign_keys.get(name, {}),
         )
         for name, shapes in columns.items()
     }

@@ -29,7 +29,8 @@ def retire(engine: Engine, mart: str, *, retired_by: str, reason: str) -> Retire
     """Drop a mart that no model builds any more and record who decided so in ``quality.retired_mart``.
 
     ``engine`` acts as ``publisher``. Raises RetirementRefused, and changes nothing, for a mart that does not
-    exist, that the last build made, or on which a reader's view or key rests.
+    exist, that the last build made, or on which a reader's view or key rests. Keys of other marts to it go
+    with it.
     """
     with one_publication_at_a_time(engine) as connection, connection.begin():
         standing = read_relations(connection, "marts")
@@ -49,6 +50,12 @@ def retire(engine: Engine, mart: str, *, retired_by: str, reason: str) -> Retire
         latest: int | None = connection.execute(
             text("select max(publication_id) from quality.publication")
         ).scalar_one()
+        for other, relation in standing.items():
+            for constraint, key in relation.foreign_keys.items():
+                if key.references == mart and other != mart:
+                    # No candidate refers to what is built no more; the next publication would drop the key.
+                    keyed = quoted("marts", other)
+                    connection.execute(text(f"alter table {keyed} drop constraint {quoted(constraint)}"))
         try:
             connection.execute(text(f"drop table {table}"))
         except DBAPIError as error:

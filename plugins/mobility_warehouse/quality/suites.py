@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from mobility_warehouse.database.declared import table_name
 from mobility_warehouse.publication.publish import LINEAGE_COLUMN
-from mobility_warehouse.publication.relations import Relation, quoted, read_relations
+from mobility_warehouse.publication.relations import ForeignKey, Relation, quoted, read_relations
 from mobility_warehouse.quality.rules import Golden, RowCount, Rule, RuleError, Suite, read_rules, read_table
 from mobility_warehouse.sources.declaration import Resource, Source
 
@@ -220,21 +220,8 @@ def _mart_rules(relation: Relation) -> Iterator[Rule]:
         )
     if LINEAGE_COLUMN in relation.column_names:
         yield from _lineage_rules(relation)
+    yield from _reference_rules(relation)
     for column in relation.columns:
-        if column.name.endswith(_COUNTRY_SUFFIX) and name != _COUNTRY_DIMENSION:
-            yield Rule(
-                rule=f"{column.name}_resolved",
-                asset=name,
-                severity="critical",
-                description=f"Every country is one of {_COUNTRY_DIMENSION}",
-                query=f"""
-                    select distinct mart.{quoted(column.name)} from batch as mart
-                    where mart.{quoted(column.name)} is not null and not exists (
-                        select from audit.{_COUNTRY_DIMENSION} as country
-                        where country.country_iso3 = mart.{quoted(column.name)}
-                    )
-                """,
-            )
         is_number = column.type.startswith(("numeric", "double", "real"))
         if is_number and column.name.endswith(_SHARE_SUFFIX):
             yield Rule(
@@ -245,6 +232,33 @@ def _mart_rules(relation: Relation) -> Iterator[Rule]:
                 expect="ExpectColumnValuesToBeBetween",
                 options={"column": column.name, "min_value": 0, "max_value": 1},
             )
+
+
+def _reference_rules(relation: Relation) -> Iterator[Rule]:
+    """Rows that a foreign key, declared or of any country column, leads nowhere; PostgreSQL enforces none."""
+    keys = set(relation.foreign_keys.values())
+    if relation.name != _COUNTRY_DIMENSION:
+        keys |= {
+            ForeignKey((column.name,), _COUNTRY_DIMENSION, ("country_iso3",))
+            for column in relation.columns
+            if column.name.endswith(_COUNTRY_SUFFIX)
+        }
+    for key in sorted(keys):
+        columns = [quoted("mart", column) for column in key.columns]
+        pairs = zip(columns, key.referenced_columns, strict=True)
+        same = " and ".join(f"parent.{quoted(parent)} = {child}" for child, parent in pairs)
+        yield Rule(
+            rule=f"{'_'.join(key.columns)}_resolved",
+            asset=relation.name,
+            severity="critical",
+            description=f"Every {' with '.join(key.columns)} is one of {key.references}",
+            query=f"""
+                select distinct {", ".join(columns)} from batch as mart
+                where num_nulls({", ".join(columns)}) = 0 and not exists (
+                    select from {quoted("audit", key.references)} as parent where {same}
+                )
+            """,
+        )
 
 
 def _withdrawal_rules(relation: Relation) -> Iterator[Rule]:
