@@ -202,12 +202,22 @@ def load_seeds(candidate: CandidateFields) -> float:
 
 
 def build(candidate: CandidateFields) -> float:
-    """Build and test every dbt model in one invocation, on the seeds as loaded; seconds that it took."""
-    from mobility_warehouse.database.engine import warehouse_url
+    """Build and test every dbt model in one invocation, on the seeds as loaded; seconds that it took.
+
+    Raises TransformFailed, after what the tests found is stored.
+    """
+    from mobility_warehouse.database.engine import warehouse_engine, warehouse_url
+    from mobility_warehouse.quality.build_tests import keep_failed_build
+    from mobility_warehouse.transform import TransformFailed, manifest_path
     from mobility_warehouse.transform import build as build_models
 
     chosen = _candidate(candidate)
-    result = build_models(warehouse_url(), chosen.as_of, run_id=chosen.run_id, with_seeds=False)
+    try:
+        result = build_models(warehouse_url(), chosen.as_of, run_id=chosen.run_id, with_seeds=False)
+    except TransformFailed as failure:
+        publisher = warehouse_engine("publisher")
+        keep_failed_build(publisher, chosen.run_id, manifest_path(), failure.result.nodes)
+        raise
     return round(result.seconds, 2)
 
 

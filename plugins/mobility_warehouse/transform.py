@@ -140,6 +140,16 @@ def manifest_path(settings: Settings | None = None) -> Path:
     return target_dir(settings or Settings.from_environment()) / "manifest.json"
 
 
+def build_results(run_id: str, settings: Settings | None = None) -> Sequence[NodeResult]:
+    """What became of every node of the run's build; none where the last command here was not that build."""
+    path = target_dir(settings or Settings.from_environment()) / "run_results.json"
+    if not path.exists():
+        return []
+    invoked = json.loads(path.read_text(encoding="utf-8"))["args"]
+    is_this = invoked.get("which") == "build" and invoked.get("vars", {}).get("run_id") == run_id
+    return _read_results(path) if is_this else []
+
+
 def target_dir(settings: Settings, schema_prefix: str = "") -> Path:
     """Where dbt writes: one folder a prefix, so that each keeps a parsed project of its own."""
     return settings.home / "dbt" / (schema_prefix.strip("_") or "current")

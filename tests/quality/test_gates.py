@@ -15,10 +15,12 @@ import pytest
 
 from mobility_warehouse.publication.candidate import Candidate
 from mobility_warehouse.publication.publish import PublicationRefused, publish
+from mobility_warehouse.quality.build_tests import keep_failed_build
 from mobility_warehouse.quality.gates import run_mart_gate, run_raw_gate
 from mobility_warehouse.quality.results import GateFailed, GateReport
 from mobility_warehouse.quality.rules import RuleError
 from mobility_warehouse.sources.declaration import Source
+from mobility_warehouse.transform import build_results, manifest_path, target_dir
 
 from .conftest import Office
 
@@ -387,6 +389,72 @@ def test_a_mart_that_would_collapse_stops_the_publication_until_somebody_counts_
 
     build_stock(landed, *real[:5])
     half = run_mart_gate(landed.publisher, "run-2", settings=landed.settings)
+def dbt_built(landed: Landed, run_id: str, status: str, failures: int) -> None:
+    """Leave what dbt leaves after the run's build, in which one test ended so."""
+    target = target_dir(landed.settings)
+    target.mkdir(parents=True, exist_ok=True)
+    model = {"resource_type": "model", "name": "stock", "schema": "audit"}
+    test = {
+        "unique_id": "test.mobility_warehouse.shares_add_up.1",
+        "resource_type": "test",
+        "name": "shares_add_up",
+        "attached_node": "model.mobility_warehouse.stock",
+        "depends_on": {"nodes": ["model.mobility_warehouse.stock"]},
+        "config": {"severity": "warn" if status == "warn" else "error"},
+        "description": "Shares add up",
+        "original_file_path": "models/stock.yml",
+    }
+    nodes = {"model.mobility_warehouse.stock": model, test["unique_id"]: test}
+    (target / "manifest.json").write_text(json.dumps({"nodes": nodes}), encoding="utf-8")
+    result = {
+        "unique_id": test["unique_id"],
+        "status": status,
+        "execution_time": 0.1,
+        "failures": failures,
+        "message": f"Got {failures} results",
+    }
+    arguments = {"which": "build", "vars": {"run_id": run_id}}
+    (target / "run_results.json").write_text(
+        json.dumps({"args": arguments, "results": [result]}), encoding="utf-8"
+    )
+
+
+def test_tests_of_the_build_are_kept_and_trended_as_rules(landed: Landed) -> None:
+    build_stock(landed, "('IND', 2020, 0.5, false, '{1}')")
+    trend = "select success, severity, at_fault, change from quality.rule_trend where rule = 'shares_add_up'"
+    dbt_built(landed, "run-1", "warn", 3)
+    report = run_mart_gate(landed.publisher, "run-1", settings=landed.settings)
+    assert [(result.asset, result.unexpected_count) for result in report.warnings] == [("audit.stock", 3)]
+
+    dbt_built(landed, "run-2", "pass", 0)
+    run_mart_gate(landed.publisher, "run-2", settings=landed.settings)
+    # What an earlier run left says nothing of this one.
+    run_mart_gate(landed.publisher, "run-3", settings=landed.settings)
+    assert landed.rows(f"{trend} order by run_id") == [(False, "warning", 3, None), (True, "critical", 0, -3)]
+
+    dbt_built(landed, "run-4", "fail", 1)
+    for run_id in ("run-4", "run-5"):
+        nodes = build_results(run_id, landed.settings)
+        keep_failed_build(landed.publisher, run_id, manifest_path(landed.settings), nodes)
+    assert landed.rows("select run_id, gate, critical_failures from quality.gate where not passed") == [
+        ("run-4", "mart", 1)
+    ]
+    assert landed.rows(f"{trend} and run_id = 'run-4'") == [(False, "critical", 1, 1)]
+
+
+def test_importing_the_gates_does_not_import_great_expectations() -> None:
+    modules = [
+        f"mobility_warehouse.{module}"
+        for module in ("quality.gates", "quality.docs", "publication.publish", "publication.trace")
+    ]
+    program = (
+        f"import importlib, json, sys; [importlib.import_module(m) for m in {modules!r}]; "
+        "print(json.dumps([m for m in ('great_expectations', 'pandas') if m in sys.modules]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert json.loads(done.stdout) == []
     assert [warning.rule for warning in half.warnings] == ["rows_not_withdrawn"]
 
     build_stock(landed, *real[:4], *made_up)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from mobility_warehouse.quality.build_tests import build_test_results
 from mobility_warehouse.quality.docs import build_data_docs
 from mobility_warehouse.quality.results import GateFailed, GateReport, judged_content, store_gate
 from mobility_warehouse.quality.review import keep_cases
@@ -20,7 +21,7 @@ from mobility_warehouse.quality.suites import mart_suite, raw_suite
 from mobility_warehouse.settings import Settings
 from mobility_warehouse.sources.declaration import Source
 from mobility_warehouse.sources.registry import sources
-from mobility_warehouse.transform import manifest_path
+from mobility_warehouse.transform import build_results, manifest_path
 
 
 def run_raw_gate(
@@ -65,8 +66,8 @@ def run_raw_gate(
 def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = None) -> GateReport:
     """Judge the candidate in ``audit``, store the results and build the run's Data Docs.
 
-    What was judged is stored with them, so that nothing else can be published, and what was found of each
-    country, for its scorecard. ``engine`` acts as
+    What was judged is stored with them, so that nothing else can be published, what the tests of the build
+    found, and what was found of each country, for its scorecard. ``engine`` acts as
     ``publisher``. Raises GateFailed, after everything is stored, when a critical rule failed.
     """
     settings = settings or Settings.from_environment()
@@ -74,7 +75,9 @@ def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = No
     with engine.connect() as connection:
         suite = mart_suite(connection, settings.expectations_dir)
         content = judged_content(connection)
-    keep_rules(engine, [suite], run_id, settings.expectations_dir, manifest_path(settings))
+    manifest = manifest_path(settings)
+    keep_rules(engine, [suite], run_id, settings.expectations_dir, manifest)
+    built = build_test_results(manifest, build_results(run_id, settings))
     results = judge(engine, [suite], run_id=run_id, home=settings.home)[suite.name]
     report = store_gate(
         engine,
@@ -82,7 +85,7 @@ def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = No
         gate="mart",
         subject="marts",
         started_at=started_at,
-        results=[*content, *keep_cases(engine, suite, run_id, results)],
+        results=[*content, *built, *keep_cases(engine, suite, run_id, results)],
     )
     keep_country_findings(engine, suite, report.gate_id, results)
     keep_country_scores(engine, report.gate_id)

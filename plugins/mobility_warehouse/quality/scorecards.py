@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
 from mobility_warehouse.publication.relations import read_relations
+from mobility_warehouse.quality.build_tests import declared_tests
 from mobility_warehouse.quality.requirements import read_requirements
 from mobility_warehouse.quality.results import RuleResult
 from mobility_warehouse.quality.rules import Rule, Suite, read_rules
@@ -49,7 +50,7 @@ def keep_rules(
             served.setdefault(name, []).append(requirement.requirement)
     rows = [row for suite in suites for row in _suite_rows(suite, expectations_dir)]
     if manifest is not None and manifest.is_file():
-        rows += _dbt_rows(json.loads(manifest.read_bytes()))
+        rows += declared_tests(json.loads(manifest.read_bytes()))
     if not rows:
         return
     with engine.begin() as connection:
@@ -90,35 +91,6 @@ def _suite_rows(suite: Suite, expectations_dir: Path) -> Iterator[dict[str, Any]
             "origin": origin,
             "ask": rule.ask,
         }
-
-
-def _dbt_rows(manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Tests and unit tests of the build; a test that fails stops it unless it only warns."""
-    nodes: Mapping[str, Any] = manifest["nodes"]
-    for test in (*nodes.values(), *manifest.get("unit_tests", {}).values()):
-        if test["resource_type"] not in ("test", "unit_test"):
-            continue
-        on = test.get("attached_node") or next(iter(test["depends_on"]["nodes"]), None)
-        model = nodes.get(on or "", {})
-        warns = str(test["config"].get("severity") or "error").lower() == "warn"
-        yield {
-            "suite": "dbt",
-            "name": model.get("name", ""),
-            "asset": f"{model['schema']}.{model['name']}" if model else "",
-            "rule": test["name"],
-            "severity": "warning" if warns else "critical",
-            "description": " ".join((test.get("description") or _words(test)).split()),
-            "origin": f"dbt: {test['original_file_path']}",
-            "ask": None,
-        }
-
-
-def _words(test: Mapping[str, Any]) -> str:
-    if test["resource_type"] == "unit_test":
-        return f"The model's formula gives {test['name'].replace('_', ' ')} on given rows"
-    kind = (test.get("test_metadata") or {}).get("name", "test")
-    column = test.get("column_name")
-    return f"{kind} of {column}" if column else f"{kind}: {test['name'].replace('_', ' ')}"
 
 
 def keep_country_findings(engine: Engine, suite: Suite, gate_id: int, results: Sequence[RuleResult]) -> None:
