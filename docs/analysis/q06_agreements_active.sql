@@ -1,11 +1,11 @@
 -- How many distinct agreements are active, by occupation, corridor and signatory ministry? Code article 5.2.
 -- Active is an agreement that began by the year in which the latest round closed and has no last year before
 -- it; put another year into the first lines to ask of today. An agreement without a last year counts as
--- active (no_last_year says how many): nobody reported its end. An agreement of several occupations, parties
--- or ministries counts under each, so that only the first row is a total. A corridor is a pair of parties,
--- without direction: the instrument does not ask who sends. Occupations are ISCO-08 codes. unmatched are
--- agreements whose partner could not be identified, which cannot be told apart. In the shipped figures all
--- are synthetic.
+-- active (no_last_year says how many): nobody reported its end. One without a first year is left out. An
+-- agreement of several occupations, parties or ministries counts under each, so that only the first row is a
+-- total. A corridor is a pair of parties, without direction: the instrument does not ask who sends.
+-- Occupations are ISCO-08 codes. unmatched are agreements whose partner could not be identified, which cannot
+-- be told apart. In the shipped figures all are synthetic.
 with asked as (
     select cast(extract(year from max(closed_on)) as integer) as year
     from marts.dim_round

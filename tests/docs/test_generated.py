@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL, create_engine
+from sqlalchemy.pool import NullPool
 
 from mobility_warehouse.documents import (
     DocumentError,
+    answered,
     block_names,
     fill,
     pages,
@@ -54,6 +57,16 @@ def test_each_question_is_one_statement_below_the_question_in_words(name: str, q
     assert statement.count(";") == 1, f"{name} is one statement"
     assert query.endswith(";\n"), name
     assert "order by" in query, f"{name} gives the same answer in the same order"
+
+
+def test_an_answer_shows_its_first_rows_and_counts_all(database: URL) -> None:
+    engine = create_engine(database, poolclass=NullPool)
+    for rows, count in ((0, "0 rows"), (1, "1 row"), (10, "10 rows"), (1200, "the first 10 of 1,200 rows")):
+        query = f"select n from generate_series(1, {rows}) as n order by n"
+        first, empty, heading, _, *shown = answered(engine, "q99_numbers", query).splitlines()
+        assert first == f"[`q99_numbers.sql`](analysis/q99_numbers.sql), {count}:"
+        assert (empty, heading) == ("", "| n |")
+        assert shown == [f"| {number} |" for number in range(1, min(rows, 10) + 1)]
 
 
 def test_a_block_is_rewritten_and_the_rest_stays() -> None:
