@@ -283,20 +283,6 @@ def _withdrawal_rules(relation: Relation) -> Iterator[Rule]:
     )
 
 
-def _lineage_rules(relation: Relation) -> Iterator[Rule]:
-    yield Rule(
-        rule="lineage_landed",
-        asset=relation.name,
-        severity="critical",
-        description="Every fetch that a row names has landed",
-        query=f"""
-            select * from batch as mart
-            where {LINEAGE_COLUMN} is null or {LINEAGE_COLUMN} && (
-                select array_agg(named.fetch_id)
-                from (select distinct unnest({LINEAGE_COLUMN}) as fetch_id from batch) as named
-                where not exists (
-                    select from raw.fetch as pull
-                    where pull.fetch_id = named.fetch_id and pull.outcome = 'loaded'
 def _collapse_rules(relation: Relation) -> Iterator[Rule]:
     """A mart that loses half of its rows at once; synthetic ones may all go when real ones come."""
     if "is_synthetic" not in relation.column_names:
@@ -318,6 +304,20 @@ def _collapse_rules(relation: Relation) -> Iterator[Rule]:
     )
 
 
+def _lineage_rules(relation: Relation) -> Iterator[Rule]:
+    yield Rule(
+        rule="lineage_landed",
+        asset=relation.name,
+        severity="critical",
+        description="Every fetch that a row names has landed",
+        query=f"""
+            select * from batch as mart
+            where {LINEAGE_COLUMN} is null or {LINEAGE_COLUMN} && (
+                select array_agg(named.fetch_id)
+                from (select distinct unnest({LINEAGE_COLUMN}) as fetch_id from batch) as named
+                where not exists (
+                    select from raw.fetch as pull
+                    where pull.fetch_id = named.fetch_id and pull.outcome = 'loaded'
                 )
             )
         """,
