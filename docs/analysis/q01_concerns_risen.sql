@@ -1,9 +1,10 @@
 -- In which countries has concern about reliance on foreign health personnel, loss of own personnel or
--- temporary migration risen since the round before? Code article 3.6. The instrument asks how each concern
--- developed over the past three years, which is since the round before. A row is an answer "increased" of the
--- latest round; previous_answer is what the country's report before said. A country that did not report, or
--- did not answer, has no row: that is not "no concern". Temporary migration is asked since 2021. In the
--- shipped figures all answers are synthetic.
+-- temporary migration risen since the round before?
+-- Code article 3.6.
+-- The instrument asks how each concern developed over the past three years, which is since the round before.
+-- A row is an answer "increased" of the latest round; previous_answer is what the country's report before
+-- said. A country that did not report, or did not answer, has no row: that is not "no concern". Temporary
+-- migration is asked since 2021. In the shipped figures all answers are synthetic.
 with concern as (
     select
         country_iso3,

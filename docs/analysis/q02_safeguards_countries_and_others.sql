@@ -1,10 +1,12 @@
 -- How do answers differ between countries on the WHO safeguards list and others, by WHO region as it then
--- stood? Code articles 3.6 and 3.8. Shares are of the countries that answered (listed_answers,
--- other_answers), not of all that reported; list and region are those of the day the round closed, so that
--- Indonesia is of the South-East Asia Region up to 2021 and of the Western Pacific Region in 2024. Rounds
--- before the first list (2020) cannot be told apart and are left out. No share is shown where fewer answered
--- than the indicator's minimum coverage of those that reported. The groups are small: read the counts before
--- the difference. In the shipped figures all answers are synthetic.
+-- stood?
+-- Code articles 3.6 and 3.8.
+-- Shares are of the countries that answered (listed_answers, other_answers), not of all that reported; list
+-- and region are those of the day the round closed, so that Indonesia is of the South-East Asia Region up to
+-- 2021 and of the Western Pacific Region in 2024. Rounds before the first list (2020) cannot be told apart
+-- and are left out. No share is shown where fewer answered than the indicator's minimum coverage of those
+-- that reported. The groups are small: read the counts before the difference. In the shipped figures all
+-- answers are synthetic.
 with answered as (
     select
         monitoring.round_year,

@@ -1,8 +1,10 @@
 -- What share of hosting countries guarantee an informed decision before recruitment (article 4.3), hiring,
 -- pay and promotion by objective criteria (4.4), and equal legal rights (4.5)? Who dropped one between
--- rounds? Hosts are the countries whose report says that they host migrant health personnel; the share is of
--- the hosts that answered. A box shown and left alone is a no. dropped_by names hosts that answered no after
--- a yes in their report before, whichever round that was; who did not report again dropped nothing. The
+-- rounds?
+-- Code articles 4.3 to 4.5.
+-- Hosts are the countries whose report says that they host migrant health personnel; the share is of the
+-- hosts that answered. A box shown and left alone is a no. dropped_by names hosts that answered no after a
+-- yes in their report before, whichever round that was; who did not report again dropped nothing. The
 -- instrument asks for the same rights and career under one box (4.5), so that the two cannot be told apart.
 -- In the shipped figures all answers are synthetic.
 select

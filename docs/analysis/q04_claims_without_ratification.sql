@@ -1,10 +1,12 @@
 -- Which countries claim fair recruitment but are not known to have ratified any of the ILO conventions C97,
--- C143, C149 and C181? Code article 4. A claim is, in the country's latest report, a guarantee of an informed
--- decision (4.3) or of objective hiring and pay (4.4) to those it hosts, or measures for the fair recruitment
--- of its own personnel abroad (4.4). not_ratified are conventions that the country is known not to have
--- ratified, unknown those for which nobody here knows: of C97, C143 and C181 a part of the ratifications is
--- listed. C149's list is complete up to c149_known_to and is read on the last day before it. Never read
--- unknown as a no. In the shipped figures the claims are synthetic, the ratifications real.
+-- C143, C149 and C181?
+-- Code article 4.
+-- A claim is, in the country's latest report, a guarantee of an informed decision (4.3) or of objective
+-- hiring and pay (4.4) to those it hosts, or measures for the fair recruitment of its own personnel abroad
+-- (4.4). not_ratified are conventions that the country is known not to have ratified, unknown those for which
+-- nobody here knows: of C97, C143 and C181 a part of the ratifications is listed. C149's list is complete up
+-- to c149_known_to and is read on the last day before it. Never read unknown as a no. In the shipped figures
+-- the claims are synthetic, the ratifications real.
 with latest as (
     select
         country_iso3,

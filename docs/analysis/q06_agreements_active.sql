@@ -1,4 +1,5 @@
--- How many distinct agreements are active, by occupation, corridor and signatory ministry? Code article 5.2.
+-- How many distinct agreements are active, by occupation, corridor and signatory ministry?
+-- Code article 5.2.
 -- Active is an agreement that began by the year in which the latest round closed and has no last year before
 -- it; put another year into the first lines to ask of today. An agreement without a last year counts as
 -- active (no_last_year says how many): nobody reported its end. One without a first year is left out. An

@@ -1,9 +1,11 @@
 -- What share of agreements refer to the Code, benefit both health systems, or hold a safeguard for the source
--- country? Code article 5.2. Counted as distinct: each agreement once, an element being there if any report
--- says so. Counted as notified: each report of a round. known are those of which some report answers; the
--- share is of them. Benefit and safeguard are asked since 2018, so that agreements of 2015 alone are not
--- known, which is not a no. Published counts of agreements do not say which way they were counted. In the
--- shipped figures all are synthetic.
+-- country?
+-- Code article 5.2.
+-- Counted as distinct: each agreement once, an element being there if any report says so. Counted as
+-- notified: each report of a round. known are those of which some report answers; the share is of them.
+-- Benefit and safeguard are asked since 2018, so that agreements of 2015 alone are not known, which is not a
+-- no. Published counts of agreements do not say which way they were counted. In the shipped figures all are
+-- synthetic.
 with element as (
     select
         'distinct' as counted_as,

@@ -1,9 +1,10 @@
 -- Which agreements have a country of the WHO safeguards list as a party and no benefit for its health system?
--- Code articles 5.1 and 5.2. A listed party is one that was on the list when the latest round that reports
--- the agreement closed; the instrument does not ask who sends, so that a listed country is taken to be the
--- source, and an agreement among listed countries has several. benefit is no where a report was asked and
--- none says yes, not asked where the agreement was notified in 2015 alone. What an agreement gives, and how
--- much, no question asks. In the shipped figures all are synthetic.
+-- Code articles 5.1 and 5.2.
+-- A listed party is one that was on the list when the latest round that reports the agreement closed; the
+-- instrument does not ask who sends, so that a listed country is taken to be the source, and an agreement
+-- among listed countries has several. benefit is no where a report was asked and none says yes, not asked
+-- where the agreement was notified in 2015 alone. What an agreement gives, and how much, no question asks. In
+-- the shipped figures all are synthetic.
 select
     agreements.agreement_key,
     array_agg(party.country_iso3 order by party.country_iso3)

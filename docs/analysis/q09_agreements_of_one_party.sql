@@ -1,10 +1,10 @@
--- Which agreements are reported by only one party, and did the other report without it? Code article 5.2.
--- notification says whether another party reported in such a round and left the agreement out
--- (one_party_other_reports_without), reported in none (one_party_other_did_not_report), or could not be
--- identified. silent are the rounds in which a party reported and left the agreement out. A party whose name
--- was not understood is missing from the parties. Agreements are joined by parties, type, first year and
--- occupations: two reports that differ in one of these are two agreements here, and may be one in fact. In
--- the shipped figures all are synthetic.
+-- Which agreements are reported by only one party, and did the other report without it?
+-- Code article 5.2. notification says whether another party reported in such a round and left the agreement
+-- out (one_party_other_reports_without), reported in none (one_party_other_did_not_report), or could not be
+-- identified. silent are the rounds in which a party reported and left the agreement out.
+-- A party whose name was not understood is missing from the parties. Agreements are joined by parties, type,
+-- first year and occupations: two reports that differ in one of these are two agreements here, and may be one
+-- in fact. In the shipped figures all are synthetic.
 select
     agreements.agreement_key,
     agreements.reported_by,

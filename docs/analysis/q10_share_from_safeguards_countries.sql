@@ -1,11 +1,12 @@
 -- What share of each destination's foreign-trained doctors and nurses comes from countries on the WHO
--- safeguards list, and how did it change after the lists of 2020 and 2023? Code article 5.1. For each list,
--- held fixed, and each source: the share in the last year up to the list's edition (before) and in the last
--- year after it (after). Denominator: the foreign-trained whose country of training the source names, own
--- country left out; coverage is that over all its foreign-trained, and below a half no share is shown.
--- Sources name few or many countries of training, so that each is compared with itself alone. Destinations
--- without figures by country of training have no row. 221 are doctors, 2221+3221 nurses. In the shipped
--- figures doctors of the OECD are real, all others synthetic.
+-- safeguards list, and how did it change after the lists of 2020 and 2023?
+-- Code article 5.1.
+-- For each list, held fixed, and each source: the share in the last year up to the list's edition (before)
+-- and in the last year after it (after). Denominator: the foreign-trained whose country of training the
+-- source names, own country left out; coverage is that over all its foreign-trained, and below a half no
+-- share is shown. Sources name few or many countries of training, so that each is compared with itself alone.
+-- Destinations without figures by country of training have no row. 221 are doctors, 2221+3221 nurses. In the
+-- shipped figures doctors of the OECD are real, all others synthetic.
 with listed as (
     select
         country_iso3,

@@ -1,11 +1,13 @@
 -- Which countries report measures to sustain their own workforce, yet raise their foreign-trained share by
--- more than 2 points? Code articles 5.4 to 5.7. The share is of known place of training: foreign / (domestic
--- + foreign), else foreign / (total - unknown). It is taken from one source for both years: the last year up
--- to the round of the report before, and the last up to the round; of several sources that have both, real
--- figures come first, then the reviewed order of sources. A rise does not show that the measures failed: they
--- take years, and a share rises where domestic graduates leave. Countries without a report before, or without
--- two years of one source, have no row. Occupations are ISCO-08 codes, named in marts.dim_occupation; 2211
--- and 2212 are parts of 221. In the shipped figures the measures are synthetic.
+-- more than 2 points?
+-- Code articles 5.4 to 5.7.
+-- The share is of known place of training: foreign / (domestic + foreign), else foreign / (total - unknown).
+-- It is taken from one source for both years: the last year up to the round of the report before, and the
+-- last up to the round; of several sources that have both, real figures come first, then the reviewed order
+-- of sources. A rise does not show that the measures failed: they take years, and a share rises where
+-- domestic graduates leave. Countries without a report before, or without two years of one source, have no
+-- row. Occupations are ISCO-08 codes, named in marts.dim_occupation; 2211 and 2212 are parts of 221. In the
+-- shipped figures the measures are synthetic.
 with measure as (
     select
         country_iso3,

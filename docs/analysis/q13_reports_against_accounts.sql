@@ -1,10 +1,12 @@
 -- Where do national reports (NRI) and National Health Workforce Accounts (NHWA) disagree by more than 5
--- percent for the same country, occupation and year? Code articles 6.2 and 7.2(b). Both come from the same
--- ministry, so that a difference is a question to it: another definition, another date, or a mistake.
--- difference is the report's figure less the accounts', difference_percent over the accounts'; it is null
--- where the accounts have zero. definition tells which activity level stands for a total that was not
--- reported. Only years that both have are compared; how many those are is in marts.workforce_reconciliation.
--- Each case is also in quality.review, with whom to ask. In the shipped figures both sides are synthetic.
+-- percent for the same country, occupation and year?
+-- Code articles 6.2 and 7.2(b).
+-- Both come from the same ministry, so that a difference is a question to it: another definition, another
+-- date, or a mistake. difference is the report's figure less the accounts', difference_percent over the
+-- accounts'; it is null where the accounts have zero. definition tells which activity level stands for a
+-- total that was not reported. Only years that both have are compared; how many those are is in
+-- marts.workforce_reconciliation. Each case is also in quality.review, with whom to ask. In the shipped
+-- figures both sides are synthetic.
 select
     pair.country_iso3,
     country.name,

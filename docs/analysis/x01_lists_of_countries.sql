@@ -1,9 +1,11 @@
--- Where do the lists of countries that bear on recruitment differ? Code article 5.1. A row is a country that
--- is on some of the lists that hold on the last day of 2023, and not on all: the WHO safeguards list of 2023,
--- the list of the World Health Report 2006, the red and amber lists of the United Kingdom. They are lists of
--- different owners and criteria, none a copy of another: a country is red in the United Kingdom unless an
--- agreement makes it amber, and amber need not be on WHO's list. was_listed_2020 is the WHO list before. The
--- members of the list of 2006 are from memory (whr_2006_status), never to be checked against. All are real.
+-- Where do the lists of countries that bear on recruitment differ?
+-- Code article 5.1.
+-- A row is a country that is on some of the lists that hold on the last day of 2023, and not on all: the WHO
+-- safeguards list of 2023, the list of the World Health Report 2006, the red and amber lists of the United
+-- Kingdom. They are lists of different owners and criteria, none a copy of another: a country is red in the
+-- United Kingdom unless an agreement makes it amber, and amber need not be on WHO's list. was_listed_2020 is
+-- the WHO list before. The members of the list of 2006 are from memory (whr_2006_status), never to be checked
+-- against. Nothing is synthetic.
 with held as (
     select
         country_iso3,

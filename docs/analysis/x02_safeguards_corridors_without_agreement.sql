@@ -1,11 +1,13 @@
 -- From which safeguards-list countries do most doctors and nurses come, to which destinations, and is there
--- an agreement with them? Code articles 5.1 and 5.2. Countries of training are those on the WHO safeguards
--- list of 2023; persons are the foreign-trained in practice in the destination, of the latest year of which
--- the corridor is summed, a real figure before a synthetic one. agreements are distinct agreements that any
--- party reported and that name both countries, active or not; agreements_active those that have not ended by
--- the year of the latest round; with_safeguard those that hold a safeguard for the source. None reported is
--- not none: destinations that did not report an agreement may have one. Corridors below 50 persons are left
--- out. In the shipped figures doctors of the OECD are real, other persons and all agreements synthetic.
+-- an agreement with them?
+-- Code articles 5.1 and 5.2.
+-- Countries of training are those on the WHO safeguards list of 2023; persons are the foreign-trained in
+-- practice in the destination, of the latest year of which the corridor is summed, a real figure before a
+-- synthetic one. agreements are distinct agreements that any party reported and that name both countries,
+-- active or not; agreements_active those that have not ended by the year of the latest round; with_safeguard
+-- those that hold a safeguard for the source. None reported is not none: destinations that did not report an
+-- agreement may have one. Corridors below 50 persons are left out. In the shipped figures doctors of the OECD
+-- are real, other persons and all agreements synthetic.
 with latest as (
     select distinct on (flow.destination_iso3, flow.origin_iso3, flow.occupation_code)
         flow.destination_iso3,

@@ -1,9 +1,11 @@
 -- What do countries that both host and send health personnel ask for their own abroad, and what do they
--- guarantee to those they host? Code articles 4.3 to 4.5. Of each country's latest report, if it hosts
--- migrant health personnel and takes measures for its own personnel abroad, which is asked since 2021.
--- asked_abroad are the measures that it takes among fair recruitment, decent contracts and safe mobility,
--- given the guarantees that it gives, missing those it was asked about and does not give. A box shown and
--- left alone is a no. In the shipped figures all answers are synthetic.
+-- guarantee to those they host?
+-- Code articles 4.3 to 4.5.
+-- Of each country's latest report, if it hosts migrant health personnel and takes measures for its own
+-- personnel abroad, which is asked since 2021. asked_abroad are the measures that it takes among fair
+-- recruitment, decent contracts and safe mobility, given the guarantees that it gives, missing those it was
+-- asked about and does not give. A box shown and left alone is a no. In the shipped figures all answers are
+-- synthetic.
 with latest as (
     select
         country_iso3,

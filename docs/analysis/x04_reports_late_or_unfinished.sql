@@ -1,9 +1,10 @@
 -- Which reports came late, were sent more than once, changed after they were sent, or were begun and never
--- sent? Code articles 7.2(c) and 9.1. days_late are days after the deadline; the round of 2012 had none.
--- responses are those of the country in the round, tests left out; of those submitted the latest counts. A
--- country that was late or unfinished has an authority that can be asked (has_designated_authority).
--- Countries that sent nothing at all have no row here; see the register. In the shipped figures all reports
--- are synthetic.
+-- sent?
+-- Code articles 7.2(c) and 9.1.
+-- days_late are days after the deadline; the round of 2012 had none. responses are those of the country in
+-- the round, tests left out; of those submitted the latest counts. has_designated_authority says whether the
+-- country named an authority that can be asked. Countries that sent nothing at all have no row here; see the
+-- register. In the shipped figures all reports are synthetic.
 select
     reporting.round_year,
     reporting.country_iso3,

@@ -1,4 +1,5 @@
--- What are agreements with safeguards-list countries about, beside agreements among others? Code article 5.2.
+-- What are agreements with safeguards-list countries about, beside agreements among others?
+-- Code article 5.2.
 -- Distinct agreements, a content or element being there if any report says so; shares are of the agreements
 -- about which somebody was asked (known). A listed party was on the WHO list when the latest round that
 -- reports the agreement closed; agreements last reported before the first list (2020) are with others.

@@ -1,8 +1,9 @@
--- How many doctors has the typical country of each WHO region? Code article 6.2. The latest published density
--- of each country since 2015, per 10 000 population, whatever its year; the median over countries, each
--- counted once, not over people. The region is that of 31 December of the figure's year. Countries without a
--- figure since 2015 are missing, and regions differ in how many these are. All figures are real (WHO, Global
--- Health Observatory).
+-- How many doctors has the typical country of each WHO region?
+-- Code article 6.2.
+-- The latest published density of each country since 2015, per 10 000 population, whatever its year; the
+-- median over countries, each counted once, not over people. The region is that of 31 December of the
+-- figure's year. Countries without a figure since 2015 are missing, and regions differ in how many these are.
+-- All figures are real (WHO, Global Health Observatory).
 with latest as (
     select distinct on (country_iso3)
         country_iso3,

@@ -1,7 +1,8 @@
--- Which published densities of doctors do not follow from the published stock? Code article 6.2. Density as
--- published beside stock divided by the World Bank's population, since 2015, the eight that differ most and
--- by more than a tenth. WHO divides by United Nations estimates of another revision and at times of another
--- territory, so that a difference is a question, not an error. All figures are real; populations are
+-- Which published densities of doctors do not follow from the published stock?
+-- Code article 6.2.
+-- Density as published beside stock divided by the World Bank's population, since 2015, the eight that differ
+-- most and by more than a tenth. WHO divides by United Nations estimates of another revision and at times of
+-- another territory, so that a difference is a question, not an error. All figures are real; populations are
 -- estimates.
 select
     density.country_iso3,

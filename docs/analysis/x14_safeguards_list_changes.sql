@@ -1,7 +1,8 @@
--- Which countries joined the WHO safeguards list in 2023, and do the criteria give the same? Code article
--- 5.1. Countries on the published list of 2023 that were not on that of 2020, with the figures of the edition
--- of 2023; is_computed says whether these, at hand today, meet the criteria. All figures are real, the index
--- is modelled.
+-- Which countries joined the WHO safeguards list in 2023, and do the criteria give the same?
+-- Code article 5.1.
+-- Countries on the published list of 2023 that were not on that of 2020, with the figures of the edition of
+-- 2023; is_computed says whether these, at hand today, meet the criteria. All figures are real, the index is
+-- modelled.
 select
     country.name,
     later.who_region,

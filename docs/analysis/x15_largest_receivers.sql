@@ -1,7 +1,9 @@
--- Who receives most remittances, and how much is it of the product? Beside article 5.1. Personal remittances
--- received in 2022 in current US dollars and their share of GDP, recomputed from the two published amounts;
--- the ten that receive most. Of all migrants, not of health personnel, and as recorded: what is carried in
--- cash is missing. The last year is unfinished for some countries (x16). All figures are real (World Bank).
+-- Who receives most remittances, and how much is it of the product?
+-- Beside article 5.1.
+-- Personal remittances received in 2022 in current US dollars and their share of GDP, recomputed from the two
+-- published amounts; the ten that receive most. Of all migrants, not of health personnel, and as recorded:
+-- what is carried in cash is missing. The last year is unfinished for some countries (x16). All figures are
+-- real (World Bank).
 select
     country.name,
     country.income_group,
