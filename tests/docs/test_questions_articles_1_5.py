@@ -137,7 +137,7 @@ def test_q02_safeguards_countries_and_others(
             assert row["difference_points"] is None
 
 
-def test_q02_takes_the_region_of_the_day(published: Published) -> None:
+def test_regions_are_those_of_the_day() -> None:
     assert member_states(date(2022, 5, 31))["IDN"] == "SEAR"
     assert member_states(date(2025, 5, 31))["IDN"] == "WPR"
 
