@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with stock as (
     select * from {{ ref('int_nhwa__stock') }}
 )

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with observation as (
     select * from {{ ref('stg_unsd__observation') }}
     where country_iso3 is not null and reporting_type = 'G' and further_dimensions = '{}'
