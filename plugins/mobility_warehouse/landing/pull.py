@@ -38,6 +38,7 @@ from mobility_warehouse.sources.declaration import (
     resource_of,
 )
 from mobility_warehouse.sources.http import FetchError
+from mobility_warehouse.sources.reading import no_garbage_collection
 
 logger = logging.getLogger(__name__)
 
@@ -698,6 +699,7 @@ class _Pull:
     def _land(self, asked: Generator[_Asked], previous: _Previous | None) -> FetchReport:
         with (
             quick_switches(),
+            no_garbage_collection(),
             Ahead(asked, name=f"fetch {self._name}") as fetched,
             Ahead(self._archived_answers(fetched), name=f"archive {self._name}", source=fetched) as archived,
         ):
@@ -793,6 +795,13 @@ class _Pull:
         self, spool: Spool, previous: _Previous | None, *, limits: bool, values: Mapping[str, object]
     ) -> FetchReport:
         report = self._report
+        if previous is not None:
+            # The sum of all hashes tells whether anything changed, without a look at a single version.
+            for _ in spool.read_pending():
+                pass
+            if self._is_same(previous):
+                report.unchanged = report.read - report.absent
+                return self._end("unchanged", values={**values, **self._read_values()})
         with self._engine.connect() as connection, connection.begin() as transaction:
             connection.execute(text("set local work_mem = '64MB'"))
             landing = Landing(
@@ -804,13 +813,6 @@ class _Pull:
                 invalid_keys=self._invalid_keys,
                 withdrawn_keys=self._withdrawn_keys,
             )
-            if previous is not None:
-                # Hashes alone tell whether anything changed; what they tell is staged while more is read.
-                landing.stage()
-                if self._is_same(previous):
-                    transaction.rollback()
-                    report.unchanged = report.read - report.absent
-                    return self._end("unchanged", values={**values, **self._read_values()})
             # Only when all is read: an answer may say that it is the whole although changes were asked for.
             landing.apply(is_whole=self._changes_since is None)
             values = {**values, **self._read_values()}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -28,8 +29,16 @@ PATIENCE = 5.0
 #: Rows that Polars writes as text in one go: ten times its default, in half the time.
 _ROWS_AT_ONCE = 10_240
 
-#: Pages whose chosen rows are asked for in one query.
-_PAGES_AT_ONCE = 20
+#: Keys that are compared with their current versions in one go: with a page, what bounds memory.
+KEYS_AT_ONCE = 250_000
+_KEY_SPACE = 1 << 128
+
+#: Where a record of the pull lies: number of its page in the spool, and position in the page's frame.
+_PLACE = {"page": pl.UInt32(), "row_no": pl.UInt32()}
+_INCOMING = {**_PLACE, "key_hash": pl.String(), "content_hash": pl.String(), "latest": pl.String()}
+
+#: Marks of the resource's keys that are still stale.
+_IS_STALE = "source = :source and resource = :resource and stale_to = 'infinity'"
 
 #: Two numbers that differ by at most this share of the greater are one number, written differently.
 NOISE = 1e-9
@@ -41,6 +50,13 @@ class Conflict:
 
     page: Page
     rejected: Rejected
+
+
+def key_ranges(keys: int) -> Iterator[tuple[str, str]]:
+    """First and last hash (hex) of ranges of equal width that hold some ``KEYS_AT_ONCE`` of so many keys."""
+    count = max(1, -(-keys // KEYS_AT_ONCE))
+    for first, end in pairwise(number * _KEY_SPACE // count for number in range(count + 1)):
+        yield f"{first:032x}", f"{end - 1:032x}"
 
 
 def copy_text(frame: pl.DataFrame) -> bytes:
@@ -86,8 +102,10 @@ class Landing:
         self._restricted_table = twin.fullname if twin is not None else None
         self._open = [column for column in self.resource.columns if not column.restricted]
         self._restricted = [column for column in self.resource.columns if column.restricted]
-        self._is_staged = False
-        self._matched_in_slice = 0
+        self._current_elsewhere = 0
+        self._verdict = pl.DataFrame(schema={**_PLACE, "is_new": pl.Boolean()})
+        self._absent: list[str] = []
+        self._present: set[str] = set()
 
     def _sql(self, statement: str, **parameters: object) -> Any:
         return self.connection.execute(text(statement), parameters)
@@ -122,7 +140,7 @@ class Landing:
         ]
 
     def _versions(self, frame: pl.DataFrame, page: Page, moment: datetime) -> pl.DataFrame:
-        return frame.select(
+        versions = frame.select(
             *(column.name for column in self._open),
             "key_hash",
             "content_hash",
@@ -133,6 +151,8 @@ class Landing:
             pl.lit(moment.isoformat()).alias("fetched_from"),
             "is_plain",
         )
+        # In key order the primary key grows in one sweep a page: a third less work for PostgreSQL.
+        return versions.sort("key_hash")
 
     def _copy_restricted(self, frames: Iterable[pl.DataFrame]) -> None:
         if self._restricted_table is None:
@@ -160,20 +180,28 @@ class Landing:
         A pull that ``is_whole`` withdraws what it no longer holds, where the resource's pulls are complete.
         Leaves commit or rollback to the caller, who also judges the shares of quarantined and withdrawn.
         """
-        self.current_in_slice = self._count(
-            f"select count(*) from {self._table} where slice = :slice and fetched_to = 'infinity'",
+        counts = self._sql(
+            "select count(*) filter (where slice = :slice) as here, count(*) as everywhere "
+            f"from {self._table} where fetched_to = 'infinity'",
             slice=self.report.slice,
-        )
-        if not self._is_staged and self._is_empty() and self._copy_into_empty():
+        ).one()
+        self.current_in_slice = counts.here
+        self._current_elsewhere = counts.everywhere - counts.here
+        if not counts.everywhere and self._is_empty() and self._copy_into_empty():
             return
-        self.stage()
-        self._settle_duplicates()
-        self._classify()
+        for _ in self.spool.read_pending():
+            pass
+        stale = self._stale()
+        self._compare(asked_about=[*self.withdrawn_keys, *stale])
         self._write_new_and_candidates()
         self._write_revised()
-        self._note_invalid()
-        self._withdraw(is_whole=is_whole)
-        self._freshen()
+        conflicting = key_hashes(self.resource, [conflict.rejected.key for conflict in self.conflicts])
+        invalid = {*self.invalid_keys, *(key for key in conflicting if key is not None)}
+        if is_whole and self.resource.complete_pulls:
+            self._withdraw(set(self._absent) - invalid)
+        else:
+            self._withdraw(set(self.withdrawn_keys) - self._present - invalid)
+        self._freshen(stale & self._present, invalid)
 
     def _is_empty(self) -> bool:
         return not self._count(f"select count(*) from (select 1 from {self._table} limit 1) as any_row")
@@ -194,9 +222,8 @@ class Landing:
             self._copy(
                 self._table,
                 self._version_names,
-                # In key order the primary key grows in one sweep a page: a third less work for PostgreSQL.
                 (
-                    self._versions(frame, page, moment).sort("key_hash")
+                    self._versions(frame, page, moment)
                     for _, page, frame in self.spool.frames(patience=PATIENCE)
                 ),
             )
@@ -210,65 +237,99 @@ class Landing:
         self.report.inserted = self.spool.rows
         return True
 
-    def stage(self) -> None:
-        """Send the hashes of all records, those that are still to be read included; once."""
-        if self._is_staged:
-            return
-        self._is_staged = True
-        latest = self.resource.latest_by
-        self._sql(
-            "create temporary table incoming "
-            "(page integer, row_no integer, key_hash uuid, content_hash uuid, latest text) on commit drop"
-        )
-        self._copy(
-            "incoming",
-            ("page", "row_no", "key_hash", "content_hash", "latest"),
-            (
-                frame.select(
-                    pl.lit(number).alias("page"),
-                    pl.int_range(pl.len()).alias("row_no"),
-                    "key_hash",
-                    "content_hash",
-                    (pl.col(latest).cast(pl.String) if latest is not None else pl.lit(None)).alias("latest"),
-                    "is_plain",
-                )
-                for number, _, frame in self.spool.frames(
-                    ["key_hash", "content_hash", "is_plain", *([latest] if latest is not None else [])]
-                )
-            ),
-        )
-        self._sql("analyze incoming (key_hash)")
+    def _compare(self, *, asked_about: Sequence[str]) -> None:
+        """Set every key against its current version, a range of keys at a time.
 
-    def _settle_duplicates(self) -> None:
-        rows = self._sql(
-            "select page, row_no, key_hash, content_hash, latest from incoming where key_hash in "
-            "(select key_hash from incoming group by key_hash having count(*) > 1) "
-            "order by key_hash, page, row_no"
-        ).all()
-        if not rows:
-            return
-        groups: dict[Any, list[Any]] = defaultdict(list)
-        for row in rows:
-            groups[row.key_hash].append(row)
-        losers: list[dict[str, int]] = []
-        for group in groups.values():
-            distinct = {row.content_hash: row for row in reversed(group)}
+        Finds the records that are new or have another content hash than their current version, the keys of
+        the slice that the pull lacks, and of the keys that are ``asked_about`` those that it holds.
+        """
+        verdicts = [self._verdict]
+        for first, last in key_ranges(max(self.spool.rows, self.current_in_slice)):
+            incoming = self._settle_duplicates(self._incoming(first, last))
+            current = self._current(
+                f"{self._table} as current_version",
+                "slice = :slice and key_hash between cast(:first as uuid) and cast(:last as uuid)",
+                first=first,
+                last=last,
+            )
+            self._absent += current.join(incoming, on="key_hash", how="anti")["key_hash"].to_list()
+            if self._current_elsewhere:
+                unknown = incoming.join(current, on="key_hash", how="anti")["key_hash"].to_list()
+                elsewhere = self._current(
+                    f"unnest(cast(:unknown as uuid[])) as asked (key_hash) "
+                    f"inner join {self._table} as current_version using (key_hash)",
+                    "slice <> :slice",
+                    unknown=unknown,
+                )
+                current = pl.concat([current, elsewhere])
+            differing = incoming.join(current, on="key_hash", how="left").filter(
+                pl.col("content_hash").ne_missing(pl.col("current_hash"))
+            )
+            self.report.unchanged += incoming.height - differing.height
+            verdicts.append(differing.select(*_PLACE, is_new=pl.col("current_hash").is_null()))
+            if asked_about:
+                self._present.update(incoming["key_hash"].filter(incoming["key_hash"].is_in(asked_about)))
+        self._verdict = pl.concat(verdicts).sort(*_PLACE)
+
+    def _incoming(self, first: str, last: str) -> pl.DataFrame:
+        """Where the records with a key in the range lie, with their hashes."""
+        latest = self.resource.latest_by
+        names = ["key_hash", "content_hash", *([latest] if latest is not None else [])]
+        return pl.concat(
+            [
+                pl.DataFrame(schema=_INCOMING),
+                *(
+                    frame.select(
+                        pl.lit(number, dtype=_PLACE["page"]).alias("page"),
+                        pl.int_range(pl.len(), dtype=_PLACE["row_no"]).alias("row_no"),
+                        "key_hash",
+                        "content_hash",
+                        (pl.lit(None) if latest is None else pl.col(latest)).cast(pl.String).alias("latest"),
+                    ).filter(pl.col("key_hash").is_between(pl.lit(first), pl.lit(last)))
+                    for number, _, frame in self.spool.frames(names)
+                ),
+            ]
+        )
+
+    def _current(self, tables: str, where: str, **parameters: object) -> pl.DataFrame:
+        """Hashes (hex) of key and content of the current versions for which that holds."""
+        # As one value: of a row each, the driver would take as long as PostgreSQL for all of them.
+        packed = self._sql(
+            "select string_agg(uuid_send(key_hash) || uuid_send(content_hash), cast('' as bytea)) "
+            f"from {tables} where fetched_to = 'infinity' and {where}",
+            slice=self.report.slice,
+            **parameters,
+        ).scalar_one()
+        pairs = pl.Series(
+            [packed[start : start + 32] for start in range(0, len(packed or b""), 32)], dtype=pl.Binary
+        )
+        hashes = pairs.bin.encode("hex")
+        return pl.DataFrame({"key_hash": hashes.str.head(32), "current_hash": hashes.str.tail(32)})
+
+    def _settle_duplicates(self, incoming: pl.DataFrame) -> pl.DataFrame:
+        """The records without those that another one of the pull with the same key stands for or excludes."""
+        twice = incoming.filter(pl.col("key_hash").is_duplicated()).sort("key_hash", *_PLACE)
+        losers: list[tuple[int, int]] = []
+        for _, records in groupby(twice.iter_rows(named=True), itemgetter("key_hash")):
+            group = list(records)
+            distinct = {row["content_hash"]: row for row in reversed(group)}
             self.report.duplicate += len(group) - len(distinct)
-            kept = set() if len(distinct) > 1 else {(group[0].page, group[0].row_no)}
+            kept: tuple[int, int] | None = (group[0]["page"], group[0]["row_no"])
             if len(distinct) > 1 and self.resource.on_conflict is OnConflict.LATEST:
-                winner = max(distinct.values(), key=lambda row: (row.latest or "", row.page, row.row_no))
-                kept = {(winner.page, winner.row_no)}
+                winner = max(
+                    distinct.values(), key=lambda row: (row["latest"] or "", row["page"], row["row_no"])
+                )
+                kept = winner["page"], winner["row_no"]
                 self.report.superseded += len(distinct) - 1
             elif len(distinct) > 1:
+                kept = None
                 self.report.quarantined += len(distinct)
                 for row in distinct.values():
-                    self.conflicts.append(self._conflict(row.page, row.row_no, len(distinct)))
-            losers += [
-                {"page": row.page, "row_no": row.row_no}
-                for row in group
-                if (row.page, row.row_no) not in kept
-            ]
-        self.connection.execute(text("delete from incoming where page = :page and row_no = :row_no"), losers)
+                    self.conflicts.append(self._conflict(row["page"], row["row_no"], len(distinct)))
+            losers += [place for row in group if (place := (row["page"], row["row_no"])) != kept]
+        if not losers:
+            return incoming
+        return incoming.join(pl.DataFrame(losers, schema=_PLACE, orient="row"), on=list(_PLACE), how="anti")
 
     def _conflict(self, page_number: int, row_no: int, records: int) -> Conflict:
         row = self.spool.frame(page_number)[row_no]
@@ -289,74 +350,37 @@ class Landing:
             ),
         )
 
-    def _classify(self) -> None:
-        # Kept are the rows that something is to be done about, and, for the count, those of other slices.
-        self._sql(
-            f"""
-            create temporary table verdict on commit drop as
-            select
-                incoming.page, incoming.row_no, current_version.key_hash is null as is_new,
-                current_version.content_hash is distinct from incoming.content_hash as differs,
-                current_version.slice <> :slice as is_elsewhere
-            from incoming
-            left join {self._table} as current_version
-                on incoming.key_hash = current_version.key_hash and current_version.fetched_to = 'infinity'
-            where current_version.content_hash is distinct from incoming.content_hash
-                or current_version.slice <> :slice
-            """,
-            slice=self.report.slice,
-        )
-        self._sql("create index on verdict (page)")
-        staged = self._count("select count(*) from incoming")
-        counts = self._sql(
-            "select count(*) filter (where differs) as differing, count(*) filter (where is_new) as new, "
-            "count(*) filter (where is_elsewhere) as elsewhere from verdict"
-        ).one()
-        self.report.unchanged = staged - counts.differing
-        self._matched_in_slice = staged - counts.new - counts.elsewhere
-
-    def _chosen(self, *, is_new: bool) -> Iterator[Iterator[tuple[Page, pl.DataFrame]]]:
-        """Pages with their rows that are new, or else may be revised: a query for several, then their frames.
-
-        The frames of one query are read without another, so that they can be taken while a COPY is open.
-        """
-        for first in range(0, len(self.spool.pages), _PAGES_AT_ONCE):
-            pages = self._sql(
-                "select page, array_agg(row_no order by row_no) as row_nos from verdict "
-                "where differs and is_new = :is_new and page >= :first and page < :end "
-                "group by page order by page",
-                is_new=is_new,
-                first=first,
-                end=first + _PAGES_AT_ONCE,
-            ).all()
-            if pages:
-                yield ((self.spool.pages[page], self.spool.frame(page)[rows]) for page, rows in pages)
+    def _chosen(self, *, is_new: bool) -> Iterator[tuple[Page, pl.DataFrame]]:
+        """Pages with their rows that are new, or else may be revised."""
+        chosen = self._verdict.filter(pl.col("is_new") == is_new)
+        for (number,), rows in chosen.group_by("page", maintain_order=True):
+            yield self.spool.pages[int(number)], self.spool.frame(int(number))[rows["row_no"]]
 
     def _write_new_and_candidates(self) -> None:
-        self.report.inserted = self._count("select count(*) from verdict where is_new")
-        candidates = self._count("select count(*) from verdict where differs and not is_new")
-        if self.report.inserted or candidates:
-            moment = self._take_moment()
-        for pages in self._chosen(is_new=True):
+        self.report.inserted = int(self._verdict["is_new"].sum())
+        candidates = self._verdict.height - self.report.inserted
+        if self._verdict.is_empty():
+            return
+        moment = self._take_moment()
+        if self.report.inserted:
             self._copy(
                 self._table,
                 self._version_names,
-                (self._versions(frame, page, moment) for page, frame in pages),
+                (self._versions(frame, page, moment) for page, frame in self._chosen(is_new=True)),
             )
-        self._copy_restricted_chosen(is_new=True)
+            self._copy_restricted(frame for _, frame in self._chosen(is_new=True))
         if not candidates:
             return
         self._sql(f"create temporary table candidate (like {self._table} including defaults) on commit drop")
-        for pages in self._chosen(is_new=False):
-            self._copy(
-                "candidate",
-                self._version_names,
-                (self._versions(frame, page, moment) for page, frame in pages),
-            )
+        self._copy(
+            "candidate",
+            self._version_names,
+            (self._versions(frame, page, moment) for page, frame in self._chosen(is_new=False)),
+        )
         self._sql("analyze candidate (key_hash)")
 
     def _write_revised(self) -> None:
-        if not self._count("select count(*) from verdict where differs and not is_new"):
+        if self._verdict["is_new"].all():
             return
         floats, others = [], []
         for column in self._open:
@@ -408,19 +432,12 @@ class Landing:
             f"insert into {self._table} ({names}) select {names} from candidate "
             "where key_hash in (select key_hash from comparison where revised)"
         )
-        revised = {
-            str(value).replace("-", "")
-            for value in self._sql("select key_hash from comparison where revised").scalars()
-        }
-        self._copy_restricted_chosen(is_new=False, among=pl.col("key_hash").is_in(list(revised)))
+        if self._restricted_table is not None:
+            keys = self._sql("select key_hash from comparison where revised").scalars()
+            revised = pl.col("key_hash").is_in([key.hex for key in keys])
+            self._copy_restricted(frame.filter(revised) for _, frame in self._chosen(is_new=False))
 
-    def _copy_restricted_chosen(self, *, is_new: bool, among: pl.Expr | None = None) -> None:
-        if self._restricted_table is None:
-            return
-        for pages in self._chosen(is_new=is_new):
-            self._copy_restricted(frame if among is None else frame.filter(among) for _, frame in pages)
-
-    def _close(self, keys_query: str, *, withdrawn: bool) -> int:
+    def _close(self, keys_query: str, *, withdrawn: bool, **parameters: object) -> int:
         return int(
             self._sql(
                 f"update {self._table} set fetched_to = :moment, closed_by_fetch_id = :fetch_id, "
@@ -428,75 +445,52 @@ class Landing:
                 moment=self._take_moment(),
                 fetch_id=self.report.fetch_id,
                 withdrawn=withdrawn,
+                **parameters,
             ).rowcount
         )
 
-    def _note_invalid(self) -> None:
-        conflicting = key_hashes(self.resource, [conflict.rejected.key for conflict in self.conflicts])
-        invalid = {*self.invalid_keys, *(key for key in conflicting if key is not None)}
-        self._sql(
-            "create temporary table invalid_key on commit drop as "
-            "select unnest(cast(:keys as uuid[])) as key_hash",
-            keys=sorted(invalid),
-        )
-
-    def _withdraw(self, *, is_whole: bool) -> None:
-        if is_whole and self.resource.complete_pulls:
-            if self._matched_in_slice == self.current_in_slice:
-                return
-            said_to_be_gone = "current_version.slice = :gone"
-            gone: str | list[str] = self.report.slice
-        elif self.withdrawn_keys:
-            said_to_be_gone = "current_version.key_hash = any(cast(:gone as uuid[]))"
-            gone = sorted(set(self.withdrawn_keys))
-        else:
-            return
-        self._sql(
-            f"""
-            create temporary table gone on commit drop as
-            select current_version.key_hash
-            from {self._table} as current_version
-            where {said_to_be_gone} and current_version.fetched_to = 'infinity'
-                and not exists (
-                    select from incoming where incoming.key_hash = current_version.key_hash
-                )
-                and not exists (
-                    select from invalid_key where invalid_key.key_hash = current_version.key_hash
-                )
-            """,
-            gone=gone,
-        )
-        if self._count("select count(*) from gone"):
-            self.report.withdrawn = self._close("select key_hash from gone", withdrawn=True)
-
-    def _freshen(self) -> None:
-        """Valid records end their keys' stale marks; invalid ones with a current version start one."""
-        scope = {"source": self.source_name, "resource": self.resource.name}
-        where = "source = :source and resource = :resource and stale_to = 'infinity'"
-        if self._count(f"select count(*) from raw.stale where {where}", **scope):
-            self._sql(
-                f"update raw.stale set stale_to = :moment where {where} and key_hash in "
-                "(select key_hash from incoming)",
-                moment=self._take_moment(),
-                **scope,
+    def _withdraw(self, gone: set[str]) -> None:
+        if gone:
+            self.report.withdrawn = self._close(
+                "select unnest(cast(:gone as uuid[]))", withdrawn=True, gone=sorted(gone)
             )
-        if not self.invalid_keys and not self.conflicts:
+
+    @property
+    def _scope(self) -> dict[str, str]:
+        return {"source": self.source_name, "resource": self.resource.name}
+
+    def _stale(self) -> set[str]:
+        keys = self._sql(f"select key_hash from raw.stale where {_IS_STALE}", **self._scope).scalars()
+        return {key.hex for key in keys}
+
+    def _freshen(self, valid: set[str], invalid: set[str]) -> None:
+        """Valid records end their keys' stale marks; invalid ones with a current version start one."""
+        if valid:
+            self._sql(
+                f"update raw.stale set stale_to = :moment where {_IS_STALE} "
+                "and key_hash = any(cast(:valid as uuid[]))",
+                moment=self._take_moment(),
+                valid=sorted(valid),
+                **self._scope,
+            )
+        if not invalid:
             return
         self._sql(
             f"""
             insert into raw.stale (source, resource, key_hash, stale_from, fetch_id)
-            select distinct
+            select
                 :source, :resource, invalid_key.key_hash,
                 cast(:moment as timestamptz), cast(:fetch_id as bigint)
-            from invalid_key
+            from unnest(cast(:invalid as uuid[])) as invalid_key (key_hash)
             inner join {self._table} as current_version
                 on invalid_key.key_hash = current_version.key_hash and current_version.fetched_to = 'infinity'
             where not exists (
                 select from raw.stale
-                where raw.stale.key_hash = invalid_key.key_hash and {where}
+                where raw.stale.key_hash = invalid_key.key_hash and {_IS_STALE}
             )
             """,
             moment=self._take_moment(),
             fetch_id=self.report.fetch_id,
-            **scope,
+            invalid=sorted(invalid),
+            **self._scope,
         )
