@@ -1,6 +1,6 @@
 -- Which corridors carry most doctors and nurses, and what is the emigration rate of each source (abroad /
 -- (abroad + home))?
--- Article 6 (stock by country of training); background to 5.1.
+-- Code article 6 (stock by country of training); background to 5.1.
 -- Per occupation the ten largest corridors of the last year whose emigration rates can be shown, real
 -- figures before synthetic ones. persons: trained in the origin, in practice in the destination, nationals
 -- who studied abroad among them. abroad counts destinations with data in that year only, so the rate is a

@@ -1,6 +1,6 @@
 -- Which countries have statistical records (national report) but no information system for the Code (NHWA
 -- 10-02), or the opposite?
--- Article 6.2.
+-- Code article 6.2.
 -- The latest national report beside the latest year of the workforce accounts, both named. Records are kept
 -- where the report says so of any occupation, and not kept where it denies them. A system that exists in
 -- part is neither yes nor no and is counted in partial_systems alone. countries_compared answered both. Two

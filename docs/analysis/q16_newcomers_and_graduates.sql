@@ -1,5 +1,5 @@
 -- How does newly active foreign-trained (5-03) compare with domestic graduates (2-07)?
--- Article 6.2 and 5.4 (training at home).
+-- Code article 6.2 and 5.4 (training at home).
 -- No source that is loaded holds graduates (2-07). In their place stands what they change: domestic_growth,
 -- the change of the domestically trained stock within the year, graduates and returners who became active
 -- less those who left. It is no count of graduates and lies below it. newcomers: foreign-trained newly
@@ -14,7 +14,10 @@ with newcomers as (
 
 domestic as (
     select * from marts.mobility_totals
-    where quantity = 'domestic_trained' and persons is not null
+    where
+        quantity = 'domestic_trained'
+        and persons is not null
+        and occupation_code in ('221', '2221+3221')
 ),
 
 compared as (

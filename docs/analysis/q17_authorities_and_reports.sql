@@ -1,6 +1,6 @@
 -- Which Member States have no designated national authority, or an authority but no report in the last two
 -- rounds?
--- Articles 7.3 (authority) and 7.2(c) (report).
+-- Code articles 7.3 (authority) and 7.2(c) (report).
 -- A row for every Member State of the day the latest round closed that lacks one of the two. The register
 -- keeps the last authority named in a round that is loaded and not denied since: a Member State outside the
 -- reports at hand counts as without. report_status is that of the latest round. In the shipped figures the

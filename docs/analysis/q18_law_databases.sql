@@ -1,5 +1,5 @@
 -- Which countries maintain a database of laws, and is a link given?
--- Article 7.2(a).
+-- Code article 7.2(a).
 -- Countries that say in their latest report that they keep a database or compilation of laws and regulations
 -- on international recruitment and migration. The link itself is free text and is withheld: has_link tells
 -- that one is given, not that it works. The round of 2012 did not ask for a link (null). said_before:

@@ -1,5 +1,5 @@
 -- Which steps 8.1 to 8.6 were taken in each round, and which countries moved from "no" to "yes"?
--- Article 8.
+-- Code article 8.
 -- Per step and round: countries that answered, those that say yes, and the share of yes among those that
 -- ANSWERED (not of those that reported, nor of 194). comparable: countries that answered the step in this
 -- round and in the one before it, by the round's number; advanced are those of them that went from no to

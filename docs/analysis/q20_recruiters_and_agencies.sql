@@ -1,5 +1,5 @@
 -- Where do countries keep a record of authorised recruiters while agencies are the most used pathway?
--- Articles 8.5 (record of recruiters) and 4.1 (recruitment practices).
+-- Code articles 8.5 (record of recruiters) and 4.1 (recruitment practices).
 -- Countries that name private agencies as the most used way in, in their report of a round that asks (since
 -- 2021), with whether they keep a record and whether they promote good practice among agencies (8.6): where
 -- the record is missing, most recruitment goes through agencies that nobody records. Self-assessment.

@@ -1,5 +1,5 @@
 -- What is the reporting rate by WHO region and income group, and what population share is covered?
--- Articles 9.1 and 7.2(c).
+-- Code articles 9.1 and 7.2(c).
 -- Denominator: all Member States of the group on the day the round closed, 194 in all. A country counts
 -- once, however many responses it sent. population_share: people of the reporting countries over those of
 -- all Member States of the group whose population is known (World Bank, latest estimate up to the round's

@@ -1,5 +1,5 @@
 -- What are the top constraints, and how do they differ for source and destination countries?
--- Article 9.1 (difficulties encountered).
+-- Code article 9.1 (difficulties encountered).
 -- Per round and constraint: countries that rank it among their three, and its points (3 for a first place, 2
 -- for a second, 1 for a third) as a share of all points of the group. Destination countries are those that
 -- say that they host migrant health personnel, source countries all others that rank: the report asks for no

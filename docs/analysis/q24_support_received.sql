@@ -1,5 +1,5 @@
 -- Which countries on the safeguards list report receiving support, from whom, and does the giver confirm it?
--- Articles 10.2 and 10.3.
+-- Code articles 10.2 and 10.3.
 -- Pairs that the recipient reports, by the list in force when the round closed, so rounds since 2021.
 -- Confirmed means that the giver names the recipient in its own report of the same round: of a giver that
 -- did not report nothing is known. kinds: what the recipient ticks for all its givers together. A report

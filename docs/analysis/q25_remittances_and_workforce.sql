@@ -1,6 +1,6 @@
 -- For each source country, how do remittances (USD, % GDP, cost of sending) stand beside workers abroad, ODA
 -- for workforce and training output?
--- Background to articles 3.8, 5.1 and 10.
+-- Background to Code articles 3.8, 5.1 and 10.
 -- Real figures only, of each country's last year that has remittances, doctors abroad and corridors. Money
 -- is of ALL migrants, of any occupation: nobody publishes what health workers send, and nothing here says
 -- that doctors sent it. Doctors abroad are counted in the destinations with data in their year, a lower

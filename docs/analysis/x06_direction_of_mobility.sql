@@ -1,5 +1,5 @@
 -- In which direction do doctors and nurses move, from South to North, from South to South?
--- Articles 5.1 and 6.2.
+-- Code articles 5.1 and 6.2.
 -- Foreign-trained in practice by direction, North being high income on 31 December of the year (World Bank),
 -- South the other three groups. share: of the persons whose two groups are both known, refused where those
 -- are less than half of all. Sums hold the destinations with figures by country of training in that year,

@@ -1,5 +1,5 @@
 -- Which sources disagree about the same figure, and by how much?
--- Article 6 and the quality of the data.
+-- Code article 6 and the quality of the data.
 -- Pairs of sources over every country, occupation and year that both have: how many figures there are, the
 -- share that differs by more than 5 percent of the source that ranks higher, and the median difference in
 -- percent (above zero: the lower ranking source has more). A pair with a synthetic source tells nothing of

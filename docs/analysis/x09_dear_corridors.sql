@@ -1,10 +1,10 @@
 -- Which corridors to countries on the safeguards list cost more than 5 percent?
--- Background to articles 3.8 and 5; goal 10.c of the Sustainable Development Goals: no corridor above 5
--- percent by 2030.
--- Cost of sending 200 US dollars in the last quarter with published averages, percent of the amount: fees
--- and exchange rate margin, averaged by the World Bank over the services asked. Only corridors that
--- Remittance Prices Worldwide watches: a listed country without a row is not watched, not cheap. watched
--- counts the corridors to the country in that quarter. The list is the one of 2023. Published figures.
+-- Background to Code articles 3.8 and 5; goal 10.c of the Sustainable Development Goals: no corridor above 5
+-- percent by 2030. Cost of sending 200 US dollars in the last quarter with published averages, percent of
+-- the amount: fees and exchange rate margin, averaged by the World Bank over the services asked. Only
+-- corridors that Remittance Prices Worldwide watches: a listed country without a row is not watched, not
+-- cheap. watched counts the corridors to the country in that quarter. The list is the one of 2023. Published
+-- figures.
 with watched as (
     select
         cost.*,

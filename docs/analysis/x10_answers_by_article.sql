@@ -1,5 +1,5 @@
 -- Which articles of the Code do reports answer least completely?
--- Article 9.1 and the quality of the data.
+-- Code article 9.1 and the quality of the data.
 -- Mean over the submitted reports of a round of the share of the questions on the article that were shown
 -- and answered, tick boxes apart. lowest tells the least complete report. Where the survey server does not
 -- tell what was shown from what was left alone (LimeSurvey 6.4.2 does not) a question that was ruled out

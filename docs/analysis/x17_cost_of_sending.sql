@@ -1,5 +1,6 @@
 -- What does it cost to send money to poorer countries?
--- Background to articles 3.8 and 5.1. Goal 10.c of the Sustainable Development Goals: at most 3 percent.
+-- Background to Code articles 3.8 and 5.1. Goal 10.c of the Sustainable Development Goals: at most 3
+-- percent.
 -- Average cost of sending 200 US dollars to a country in 2020, percent of the amount, as the World Bank
 -- publishes it, by the income group of 1 July 2020. Means are over countries, not over money. Countries
 -- without a figure are left out.

@@ -1,5 +1,5 @@
 -- How many countries report on the Code, in time, and how completely?
--- Articles 7.2(c) and 9.1.
+-- Code articles 7.2(c) and 9.1.
 -- Submitted reports that count (one a country and round), those by the deadline, designated authorities, and
 -- the mean share of the questions shown that are answered. Beside them the published counts with how sure
 -- they are. The round of 2012 had no deadline, so that none of its reports is in time. Synthetic reports in

@@ -1,5 +1,5 @@
 -- Do more countries have laws on recruitment, and keep a record of recruiters?
--- Articles 8.2 and 8.5.
+-- Code articles 8.2 and 8.5.
 -- Share of yes among the countries that answered. expected: countries whose report asks the question,
 -- coverage: the share of them that answered, below the indicator's stated minimum no value is shown. Reports
 -- differ from round to round, so part of a change is who reports. Synthetic reports in the shipped figures.

@@ -1,5 +1,5 @@
 -- Which countries rest most on doctors trained abroad, as they report themselves?
--- Article 6.2.
+-- Code article 6.2.
 -- Stock of the round of 2024 by place of training, unchanged, with the year and the kind of source that the
 -- country names. Denominator: all active doctors, those of unknown place of training among them. Synthetic
 -- reports in the shipped figures.
