@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from statistics import median
@@ -11,6 +11,7 @@ from statistics import median
 from tests.docs.asking import answer, columns_of
 from tests.docs.snapshot_figures import (
     Response,
+    agreement_reports,
     country_called,
     country_name,
     member_states,
@@ -36,6 +37,7 @@ from tests.docs.snapshot_mobility import (
     totals,
     world_bank,
 )
+from tests.docs.test_questions_articles_1_5 import ForeignShare, computed_list, foreign_shares
 from tests.published import Published
 
 DOCTORS, NURSES = "221", "2221+3221"
@@ -543,6 +545,211 @@ def test_q22_constraints(published: Published) -> None:
         )
         for row in rows
     ] == sorted(expected)
+
+
+# -- published figures ---------------------------------------------------------------------------------
+
+#: Who counts for an indicator that a published figure is of, by the country's report of a round.
+COUNTED: dict[str, Callable[[Response], bool | None]] = {
+    "report_submitted": lambda _: True,
+    "impl_any": lambda report: yes(report.code("impl_steps", "any")),
+    "impl_8_1": lambda report: yes(step_said(report, "publicise")),
+    "law_integration": lambda report: yes(step_said(report, "law_policy_status")),
+    "law_integration_in_process": lambda report: step_said(report, "law_policy_status") == "in_process",
+    "equal_legal_rights": lambda report: (
+        yes(report.code("legal_safeguards", "equal_rights"))
+        if report.code("legal_safeguards", "host") == "yes"
+        else None
+    ),
+    "code_in_agreements": lambda report: has_element(report, "code_reference"),
+    "agreements_ethical": lambda report: has_element(report, "ethical"),
+}
+
+
+def yes(said: str | None) -> bool | None:
+    """Whether what was said is a yes; None where nothing was."""
+    return None if said is None else said == "yes"
+
+
+def has_element(report: Response, element: str) -> bool:
+    """Whether any agreement of the report has an element of the Code."""
+    return any(
+        each.elements[element] is True
+        for each in agreement_reports()
+        if (each.country, each.round_year) == (report.country, report.round_year)
+    )
+
+
+def counting(indicator: str, round_year: int, region: str) -> dict[str, bool]:
+    """Member States (of a region, or all) that can be counted for an indicator, and whether they are."""
+    members = member_states(rounds()[round_year].closed_on)
+    chosen_members = [country for country, of in members.items() if region in ("", of)]
+    if indicator == "authority_designated":
+        return {country: designation(country, round_year) is True for country in chosen_members}
+    said = {
+        country: COUNTED[indicator](report)
+        for country in chosen_members
+        if (report := reports().get((country, round_year)))
+    }
+    return {country: each for country, each in said.items() if each is not None}
+
+
+def begun(round_year: int, region: str, by: str, *, submitted_only: bool) -> int:
+    """Member States with a response submitted by a day or, unless submitted only, in process whenever."""
+    held = rounds()[round_year]
+    heading = next(
+        row["heading"]
+        for row in seed("nri_question")
+        if (row["survey_id"], row["canonical_item"], row["canonical_part"])
+        == (held.survey_id, "contact", "member_state")
+    )
+    members = member_states(held.closed_on)
+    found = set()
+    for record in records("limesurvey", f"response_{held.survey_id}"):
+        country = country_called(record[heading] or "")
+        counts = record["submitdate"][:10] <= by if record["submitdate"] else not submitted_only
+        if country in members and region in ("", members[country]) and counts:
+            found.add(country)
+    return len(found)
+
+
+def rebuilt_share(row: Mapping[str, str]) -> tuple[float, bool] | None:
+    """Share in percent (or the rule's count or least share) of one source a destination, and whether made up.
+
+    Of a destination the year nearest to that of the figure within three, the later of two as near, else the
+    latest; synthetic ones only where none is real.
+    """
+    basis = "birth" if row["rebuild_rule"] == "foreign_born_share" else "training"
+    of_year = int(row["year"]) if row["year"] else None
+    known = [
+        each
+        for each in foreign_shares()
+        if (each.occupation, each.basis) == (row["occupation_code"], basis) and each.total_share is not None
+        if row["country_iso3"] in ("", each.destination) and row["source"] in ("", each.source)
+        if of_year is None or abs(each.year - of_year) <= 3
+    ]
+    known = [each for each in known if each.is_synthetic == all(one.is_synthetic for one in known)]
+    best: dict[str, ForeignShare] = {}
+    for each in sorted(
+        known,
+        key=lambda one: (
+            abs(one.year - of_year) if of_year is not None else 0,
+            -one.year,
+            source_rank("stock", one.source),
+        ),
+    ):
+        best.setdefault(each.destination, each)
+    if not best:
+        return None
+    shares = {
+        "countries_with_share": float(len(best)),
+        "lowest_foreign_trained_share": 100 * min(each.total_share or 0 for each in best.values()),
+    }
+    of_all = sum(each.foreign for each in best.values()) / sum(each.total or 0 for each in best.values())
+    value = shares.get(row["rebuild_rule"], 100 * of_all)
+    return value, any(each.is_synthetic for each in best.values())
+
+
+def rebuilt(row: Mapping[str, str]) -> tuple[float, bool] | None:
+    """What the rule of a published figure gives on the snapshot, and whether it rests on made-up records."""
+    rule, region = row["rebuild_rule"], row["who_region"]
+    year = int(row["year"]) if row["year"] else 0
+    since = int(row["from_year"]) if row["from_year"] else year
+    if rule in ("begun_by_day", "submitted_by_day"):
+        return float(begun(year, region, row["by_day"], submitted_only=rule == "submitted_by_day")), True
+    if rule in ("safeguards_countries", "safeguards_added"):
+        states = member_states(date(2023, 3, 23))
+        earlier = computed_list(since)
+        computed = [
+            country
+            for country, is_computed in computed_list(year).items()
+            if is_computed and region in ("", states[country])
+            if rule == "safeguards_countries" or not earlier.get(country)
+        ]
+        return float(len(computed)), False
+    if rule == "accounts_indicators":
+        listed = [each for each in seed("nhwa_indicator") if each["handbook_edition"] == "2017"]
+        return float(sum(row["indicator"] in ("", each["module"]) for each in listed)), False
+    if rule == "stock_million":
+        latest = {
+            country: max(stock for stock in stocks if stock[2] == "who_gho" and year - 4 <= stock[0] <= year)
+            for (country, occupation), stocks in home_stock().items()
+            if occupation == row["occupation_code"]
+            if any(stock[2] == "who_gho" and year - 4 <= stock[0] <= year for stock in stocks)
+        }
+        if not any(stock[0] == year for stock in latest.values()):
+            return None
+        return sum(stock[1] for stock in latest.values()) / 1e6, False
+    if rule.endswith("_share") or rule == "countries_with_share":
+        return rebuilt_share(row)
+    if row["indicator"] == "agreements_notified":
+        return float(sum(each.round_year == year for each in agreement_reports())), True
+    now = counting(row["indicator"], year, region)
+    counted = {country for country, is_counted in now.items() if is_counted}
+    before = [
+        {country for country, is_counted in counting(row["indicator"], each, region).items() if is_counted}
+        for each in rounds()
+        if since <= each < year
+    ]
+    values: dict[str, Callable[[], float]] = {
+        "countries": lambda: len(counted),
+        "countries_first": lambda: len(counted.difference(*before)),
+        "countries_always": lambda: len(counted.intersection(*before)),
+        "countries_ever": lambda: len(counted.union(*before)),
+        "share": lambda: 100 * len(counted) / len(now),
+        "growth": lambda: 100 * len(counted) / len(before[0]) - 100,
+    }
+    return float(values[rule]()), True
+
+
+def status_of(row: Mapping[str, str], found: tuple[float, bool] | None) -> str:
+    """What the comparison with the published value says."""
+    if found is None:
+        return "cannot be rebuilt"
+    if found[1]:
+        return "synthetic input"
+    value, low = found[0], float(row["value"])
+    high = float(row["upper_value"] or low)
+    agrees = {
+        "more than": value > low,
+        "less than": value < low,
+    }.get(row["comparison"], low - float(row["tolerance"]) <= value <= high + float(row["tolerance"]))
+    return "rebuilt" if agrees else "differs"
+
+
+def test_q23_published_figures(published: Published) -> None:
+    expected = {}
+    listed = {row["figure"]: row for row in seed("published_figure")}
+    for figure, source in listed.items():
+        # The median of the densities is computed with the list that it belongs to.
+        if source["rebuild_rule"] != "safeguards_median":
+            found = rebuilt(source) if source["rebuild_rule"] else None
+            expected[figure] = (status_of(source, found), None if found is None else found[0])
+    rows = answer(published.analyst, "q23_published_figures")
+    assert {row["figure"] for row in rows} == set(listed)
+    by_figure = {str(row["figure"]): row for row in rows}
+    wrong = {}
+    for figure, (status, value) in expected.items():
+        shown = by_figure[figure]
+        alike = (
+            (shown["rebuilt_value"] is None)
+            if value is None
+            else (
+                shown["rebuilt_value"] is not None
+                and abs(float(str(shown["rebuilt_value"])) - value) <= 0.0051
+            )
+        )
+        if shown["rebuild_status"] != status or not alike:
+            wrong[figure] = (shown["rebuild_status"], shown["rebuilt_value"], status, value)
+    assert wrong == {}
+    counts = Counter(row["rebuild_status"] for row in rows)
+    for row in rows:
+        assert row["of_status"] == counts[str(row["rebuild_status"])]
+        assert row["reason"] or row["rebuild_status"] != "cannot be rebuilt"
+        assert row["evidence_status"] != "unverified"
+        source = listed[str(row["figure"])]
+        assert row["published_value"] == round(float(source["value"]), 4), row["figure"]
+        assert row["statement"] == source["statement"], row["figure"]
 
 
 # -- article 10 ----------------------------------------------------------------------------------------
