@@ -25,7 +25,7 @@ select
 from marts.published_figures
 order by
     case rebuild_status
-        when 'rebuilt' then 1 when 'differs' then 2 when 'cannot be rebuilt' then 3 else 4
+        when 'differs' then 1 when 'rebuilt' then 2 when 'cannot be rebuilt' then 3 else 4
     end,
     subject,
     figure;
