@@ -22,7 +22,7 @@ def stated(file: str, part: str) -> list[dict[str, Any]]:
     return content[part]
 
 
-MEASURES = {
+MEASURES: dict[str, tuple[str, dict[str, Any]]] = {
     measure["name"]: (model["model"].removeprefix("ref('").removesuffix("')"), measure)
     for model in stated("_semantic_models.yml", "semantic_models")
     for measure in model.get("measures", [])
@@ -55,7 +55,8 @@ def mart(name: str) -> str:
     if metric["type"] == "derived":
         part: str = parameters["metrics"][0]["name"]
         return mart(part)
-    return MEASURES[parameters["measure"]][0]
+    found, _ = MEASURES[parameters["measure"]]
+    return found
 
 
 @pytest.mark.slow

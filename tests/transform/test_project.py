@@ -96,6 +96,7 @@ def test_foreign_keys_name_the_primary_key_of_a_mart(marts: list[dict[str, Any]]
     assert len(keys) > 100
     for mart, key in keys:
         parent = by_name[target(key)]
+        assert parent is not mart, f"{mart['name']}: a model that refers to itself is a cycle to dbt"
         primary = next(each["columns"] for each in parent["constraints"] if each["type"] == "primary_key")
         assert key["to_columns"] == primary, f"{mart['name']}: {key}"
         for column, referenced in zip(key["columns"], key["to_columns"], strict=True):
