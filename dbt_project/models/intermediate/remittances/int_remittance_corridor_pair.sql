@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with corridor as (
     select * from {{ ref('int_remittance_corridor') }}
     where sending_iso3 <> receiving_iso3
