@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Generator
+from datetime import UTC
 from typing import Any
+from uuid import UUID
 
 import polars as pl
+import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import URL, Engine, text
 
 from mobility_warehouse.landing import versions
 from mobility_warehouse.landing.ahead import Ahead
 from mobility_warehouse.landing.hashing import with_hashes
 from mobility_warehouse.landing.report import FetchReport
 from mobility_warehouse.landing.spool import Spool
-from mobility_warehouse.landing.versions import Landing
-from mobility_warehouse.sources.declaration import resource_of
+from mobility_warehouse.landing.versions import Landing, copy_binary
+from mobility_warehouse.sources.declaration import ColumnType, resource_of
 from tests.landing.ledger import LedgerServer, LedgerSource, entry
 
 HELD = text("select count(*) from pg_locks where locktype = 'advisory' and pid = :backend")
@@ -89,3 +95,48 @@ def test_texts_land_letter_by_letter(
     land()
     with engine.connect() as connection:
         assert list(connection.execute(query).scalars()) == revised
+
+
+# What both Polars and PostgreSQL hold; PostgreSQL has no NUL in texts, JSON's numbers are doubles here.
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+moments = st.datetimes()
+VALUES: dict[ColumnType, st.SearchStrategy[Any]] = {
+    ColumnType.TEXT: texts,
+    ColumnType.INTEGER: st.integers(-(2**63), 2**63 - 1),
+    ColumnType.FLOAT: st.floats(allow_nan=False),
+    ColumnType.BOOLEAN: st.booleans(),
+    ColumnType.DATE: st.dates(),
+    ColumnType.TIMESTAMP: moments,
+    ColumnType.TIMESTAMP_TZ: moments.map(lambda moment: moment.replace(tzinfo=UTC)),
+    ColumnType.JSON: st.dictionaries(texts, texts | st.integers(0, 9) | st.none(), max_size=3).map(
+        json.dumps
+    ),
+}
+rows = st.tuples(st.uuids(), *(st.none() | VALUES[kind] for kind in ColumnType))
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pages=st.lists(st.lists(rows, max_size=4), max_size=3))
+def test_copy_carries_every_value_of_every_type(pages: list[list[tuple[Any, ...]]], database: URL) -> None:
+    names = [kind.name.lower() for kind in ColumnType]
+    schema = {"key_hash": pl.String(), **dict(zip(names, (kind.polars for kind in ColumnType), strict=True))}
+    frames = [
+        pl.DataFrame([(row[0].hex, *row[1:]) for row in page], schema=schema, orient="row") for page in pages
+    ]
+    declared = ", ".join(f'"{kind.name.lower()}" {kind.value}' for kind in ColumnType)
+    address = database.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address) as connection, connection.cursor() as cursor:
+        cursor.execute("set timezone = 'UTC'")
+        cursor.execute(f"create temporary table landed (key_hash uuid, {declared})".encode())
+        with cursor.copy("copy landed from stdin (format binary)") as copy:
+            for block in copy_binary(frames, json={"json"}):
+                copy.write(block)
+        found = cursor.execute("select * from landed").fetchall()
+    json_at = 1 + names.index("json")
+    expected = [
+        (*row[:json_at], None if row[json_at] is None else json.loads(row[json_at]), *row[json_at + 1 :])
+        for page in pages
+        for row in page
+    ]
+    assert found == expected
+    assert all(isinstance(row[0], UUID) for row in found)

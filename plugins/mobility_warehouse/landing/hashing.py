@@ -20,8 +20,6 @@ from mobility_warehouse.sources.declaration import Column, Resource
 
 _MODULUS = 1 << 128
 _NULL = "\x01"
-#: What a text in PostgreSQL's COPY format must not hold as it is.
-_SPECIAL = r"[\\\t\n\r]"
 
 
 def _canonical(columns: Sequence[Column]) -> pl.Expr:
@@ -33,26 +31,18 @@ def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, 
     """The frame with ``key_hash`` and ``content_hash`` (hex), and the sum of its content hashes mod 2^128.
 
     The sum does not depend on the rows' order, so it is the same however a publisher sorts its answer.
-    A third column, ``is_plain``, tells where no text holds what PostgreSQL's COPY must have escaped: looking
-    for it in the canonical text takes a sixth of looking in every column.
     """
     key_columns = [resource.column(name) for name in resource.key]
     content_columns = [column for column in resource.columns if not column.volatile]
-    volatile_columns = [column.name for column in resource.columns if column.volatile]
     texts = frame.select(key=_canonical(key_columns), content=_canonical(content_columns))
     keys, contents = (
         list(map(xxhash.xxh3_128_hexdigest, texts[name].cast(pl.Binary).to_list()))
         for name in ("key", "content")
     )
     total = sum(int(content, 16) for content in contents) % _MODULUS
-    is_special = pl.any_horizontal(
-        texts["content"].str.contains(_SPECIAL),
-        *(pl.col(name).cast(pl.String).str.contains(_SPECIAL).fill_null(False) for name in volatile_columns),
-    )
     hashed = frame.with_columns(
         pl.Series("key_hash", keys, dtype=pl.String),
         pl.Series("content_hash", contents, dtype=pl.String),
-        is_plain=~is_special,
     )
     return hashed, total
 

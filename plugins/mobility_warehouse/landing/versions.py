@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from io import BytesIO
+from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
 import polars as pl
-import polars.selectors as cs
 import psycopg
+from pgpq import ArrowToPostgresBinaryEncoder
+from pgpq.encoders import LargeStringEncoderBuilder
+from pgpq.schema import Jsonb
 from psycopg.copy import QueuedLibpqWriter
 from sqlalchemy import Connection, text
 
@@ -25,9 +26,6 @@ from mobility_warehouse.sources.declaration import ColumnType, OnConflict, Rejec
 
 #: Seconds that a transaction with a stamp, for which publications wait, waits for the next records.
 PATIENCE = 5.0
-
-#: Rows that Polars writes as text in one go: ten times its default, in half the time.
-_ROWS_AT_ONCE = 10_240
 
 #: Keys that are compared with their current versions in one go: with a page, what bounds memory.
 KEYS_AT_ONCE = 250_000
@@ -59,22 +57,29 @@ def key_ranges(keys: int) -> Iterator[tuple[str, str]]:
         yield f"{first:032x}", f"{end - 1:032x}"
 
 
-def copy_text(frame: pl.DataFrame) -> bytes:
-    """The frame, without ``is_plain``, in COPY's text format, which PostgreSQL reads faster than CSV."""
-    if not frame["is_plain"].all():
-        escapes = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
-        frame = frame.with_columns(cs.string().str.replace_many(escapes))
-    lines = BytesIO()
-    frame.drop("is_plain").write_csv(
-        lines,
-        include_header=False,
-        separator="\t",
-        line_terminator="\n",
-        null_value=r"\N",
-        quote_style="never",
-        batch_size=_ROWS_AT_ONCE,
-    )
-    return lines.getvalue()
+def copy_binary(frames: Iterable[pl.DataFrame], *, json: Collection[str] = ()) -> Iterator[bytes]:
+    """The frames in COPY's binary format, which PostgreSQL reads in half the time of text.
+
+    Columns named ``key_hash`` and ``content_hash`` become uuid, those named in ``json`` jsonb.
+    """
+    encoder: ArrowToPostgresBinaryEncoder | None = None
+    for frame in frames:
+        hashes = [name for name in ("key_hash", "content_hash") if name in frame.columns]
+        table = frame.with_columns(pl.col(hashes).str.decode("hex")).to_arrow()
+        if encoder is None:
+            encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(
+                table.schema,
+                {
+                    field.name: LargeStringEncoderBuilder.new_with_output(field, Jsonb())
+                    if field.name in json
+                    else ArrowToPostgresBinaryEncoder.infer_encoder(field)
+                    for field in table.schema
+                },
+            )
+            yield encoder.write_header()
+        yield from map(encoder.write_batch, table.to_batches())
+    if encoder is not None:
+        yield encoder.finish()
 
 
 @dataclass
@@ -102,6 +107,7 @@ class Landing:
         self._restricted_table = twin.fullname if twin is not None else None
         self._open = [column for column in self.resource.columns if not column.restricted]
         self._restricted = [column for column in self.resource.columns if column.restricted]
+        self._json = {column.name for column in self.resource.columns if column.type is ColumnType.JSON}
         self._current_elsewhere = 0
         self._verdict = pl.DataFrame(schema={**_PLACE, "is_new": pl.Boolean()})
         self._absent: list[str] = []
@@ -121,10 +127,12 @@ class Landing:
         with (
             driver.cursor() as cursor,
             # Sends from a thread of its own, so that PostgreSQL stores one page while the next is read.
-            cursor.copy(f"copy {target} ({names}) from stdin", writer=QueuedLibpqWriter(cursor)) as copy,
+            cursor.copy(
+                f"copy {target} ({names}) from stdin (format binary)", writer=QueuedLibpqWriter(cursor)
+            ) as copy,
         ):
-            for frame in frames:
-                copy.write(copy_text(frame))
+            for block in copy_binary(frames, json=self._json):
+                copy.write(block)
 
     @property
     def _version_names(self) -> list[str]:
@@ -145,11 +153,10 @@ class Landing:
             "key_hash",
             "content_hash",
             pl.lit(self.report.slice).alias("slice"),
-            pl.lit(self.report.fetch_id).alias("fetch_id"),
-            pl.lit(page.response_id).alias("response_id"),
-            pl.col("record_no").cast(pl.Int64),
-            pl.lit(moment.isoformat()).alias("fetched_from"),
-            "is_plain",
+            pl.lit(self.report.fetch_id, dtype=pl.Int64).alias("fetch_id"),
+            pl.lit(page.response_id, dtype=pl.Int64).alias("response_id"),
+            pl.col("record_no").cast(pl.Int32),
+            pl.lit(moment.astimezone(UTC)).alias("fetched_from"),
         )
         # In key order the primary key grows in one sweep a page: a third less work for PostgreSQL.
         return versions.sort("key_hash")
@@ -164,9 +171,8 @@ class Landing:
             (
                 frame.select(
                     "key_hash",
-                    pl.lit(self.report.fetch_id).alias("fetch_id"),
+                    pl.lit(self.report.fetch_id, dtype=pl.Int64).alias("fetch_id"),
                     *(column.name for column in self._restricted),
-                    "is_plain",
                 )
                 for frame in frames
             ),
@@ -345,7 +351,7 @@ class Landing:
                     f"{row['record_no'][0]}: the pull holds {records} records with the key {said} "
                     "and different content"
                 ),
-                record=row.drop("key_hash", "content_hash", "is_plain").write_json().encode(),
+                record=row.drop("key_hash", "content_hash").write_json().encode(),
                 key=key,
             ),
         )
