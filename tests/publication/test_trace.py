@@ -71,7 +71,7 @@ MARTS = (
 
 
 @pytest.fixture(scope="module")
-def published(
+def some_marts(
     postgres_url: URL, deployed_template: URL, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Audit]:
     """Pulled, built and published once; no test here changes what was published."""
@@ -112,10 +112,10 @@ def bodies_of(audit: Audit, role: str | None = None) -> Engine:
     return warehouse_engine(role, audit.warehouse.url)
 
 
-def test_an_analyst_sees_where_a_figure_came_from(published: Audit) -> None:
+def test_an_analyst_sees_where_a_figure_came_from(some_marts: Audit) -> None:
     key = {"country_iso3": "GBR", "occupation_code": "221", "year": "2020"}
 
-    found = trace(published.analyst, "workforce_density", key)
+    found = trace(some_marts.analyst, "workforce_density", key)
 
     assert found.row["year"] == 2020
     assert [(record.slice, record.status) for record in found.records] == [
@@ -130,10 +130,10 @@ def test_an_analyst_sees_where_a_figure_came_from(published: Audit) -> None:
     assert density.url.endswith("/HWF_0001?$count=true")
 
 
-def test_a_figure_is_traced_to_its_bytes(published: Audit) -> None:
+def test_a_figure_is_traced_to_its_bytes(some_marts: Audit) -> None:
     key = {"country_iso3": "IND", "year": 2021, "measure": "received_usd"}
-    (record,) = trace(published.analyst, "remittances", key).records
-    reader = bodies_of(published, "ingest")
+    (record,) = trace(some_marts.analyst, "remittances", key).records
+    reader = bodies_of(some_marts, "ingest")
 
     body, own = archived_body(reader, record), record_bytes(reader, record)
 
@@ -141,22 +141,22 @@ def test_a_figure_is_traced_to_its_bytes(published: Audit) -> None:
     assert own in body
     content = json.loads(own)
     assert (content["countryiso3code"], content["date"]) == ("IND", "2021")
-    ((value,),) = published.rows(
+    ((value,),) = some_marts.rows(
         "select value from marts.remittances where country_iso3 = 'IND' and year = 2021"
     )
     assert content["value"] == value
 
 
 @pytest.mark.parametrize("name", ["who_gho", "world_bank", "limesurvey"])
-def test_every_landed_record_is_found_in_its_answer(published: Audit, name: str) -> None:
+def test_every_landed_record_is_found_in_its_answer(some_marts: Audit, name: str) -> None:
     mart, key = {
         "who_gho": ("workforce_density", {"country_iso3": "IND", "occupation_code": "221", "year": 2018}),
         "world_bank": ("remittances", {"country_iso3": "PHL", "year": 2020, "measure": "received_usd"}),
-        "limesurvey": ("reporting", key_of(published, "reporting", "survey_response_id is not null")),
+        "limesurvey": ("reporting", key_of(some_marts, "reporting", "survey_response_id is not null")),
     }[name]
-    reader = bodies_of(published)
+    reader = bodies_of(some_marts)
 
-    for record in trace(published.analyst, mart, key).records:
+    for record in trace(some_marts.analyst, mart, key).records:
         content = json.loads(record_bytes(reader, record))
         assert record.record is not None
         if name == "who_gho":
@@ -168,42 +168,42 @@ def test_every_landed_record_is_found_in_its_answer(published: Audit, name: str)
             assert content["q1x1"] == key["country_iso3"]
 
 
-def test_restricted_bodies_are_for_the_secretariat_alone(published: Audit) -> None:
-    key = key_of(published, "reporting", "survey_response_id is not null")
-    (record,) = trace(published.analyst, "reporting", key).records
+def test_restricted_bodies_are_for_the_secretariat_alone(some_marts: Audit) -> None:
+    key = key_of(some_marts, "reporting", "survey_response_id is not null")
+    (record,) = trace(some_marts.analyst, "reporting", key).records
 
     assert record.restricted
     assert record.record is not None
     assert not {"token", "restricted_answers"} & record.record.keys()
     for role in ("analyst", "bi_reader", "transform", "publisher"):
         with pytest.raises(TraceError, match="readable by the role secretariat alone"):
-            archived_body(bodies_of(published, role), record)
-    assert record_bytes(bodies_of(published, "secretariat"), record)
+            archived_body(bodies_of(some_marts, role), record)
+    assert record_bytes(bodies_of(some_marts, "secretariat"), record)
 
 
-def test_bodies_are_not_for_analysts(published: Audit) -> None:
+def test_bodies_are_not_for_analysts(some_marts: Audit) -> None:
     key = {"country_iso3": "IND", "year": 2021, "measure": "received_usd"}
-    (record,) = trace(published.analyst, "remittances", key).records
+    (record,) = trace(some_marts.analyst, "remittances", key).records
 
     with pytest.raises(TraceError, match="readable by roles with rights on raw"):
-        archived_body(published.analyst, record)
-    with pytest.raises(ProgrammingError, match="permission denied"), published.analyst.connect() as analyst:
+        archived_body(some_marts.analyst, record)
+    with pytest.raises(ProgrammingError, match="permission denied"), some_marts.analyst.connect() as analyst:
         analyst.execute(text("select * from raw.world_bank__observation"))
 
 
-def test_a_mart_without_declared_records_shows_its_answers(published: Audit) -> None:
-    found = trace(published.analyst, "summary", {"grouping_value": "all"})
+def test_a_mart_without_declared_records_shows_its_answers(some_marts: Audit) -> None:
+    found = trace(some_marts.analyst, "summary", {"grouping_value": "all"})
 
     assert [(record.slice, record.record_no) for record in found.records] == [("BX.TRF.PWKR.CD.DT", None)]
     with pytest.raises(TraceError, match="rests on the whole answer"):
-        record_bytes(published.warehouse, found.records[0])
+        record_bytes(some_marts.warehouse, found.records[0])
 
 
-def test_the_records_are_those_that_were_published(published: Audit) -> None:
+def test_the_records_are_those_that_were_published(some_marts: Audit) -> None:
     """What is landed after a publication is not where its figures came from."""
     key = {"country_iso3": "IND", "year": 2021, "measure": "received_usd"}
-    before = trace(published.analyst, "remittances", key)
-    with published.warehouse.begin() as connection:
+    before = trace(some_marts.analyst, "remittances", key)
+    with some_marts.warehouse.begin() as connection:
         connection.execute(
             text("""
                 with closed as (
@@ -220,7 +220,7 @@ def test_the_records_are_those_that_were_published(published: Audit) -> None:
             """)
         )
 
-    assert trace(published.analyst, "remittances", key).records == before.records
+    assert trace(some_marts.analyst, "remittances", key).records == before.records
 
 
 @pytest.mark.parametrize(
@@ -234,10 +234,10 @@ def test_the_records_are_those_that_were_published(published: Audit) -> None:
     ],
 )
 def test_what_cannot_be_traced_is_said(
-    published: Audit, mart: str, key: dict[str, Any], message: str
+    some_marts: Audit, mart: str, key: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(TraceError, match=message):
-        trace(published.analyst, mart, key)
+        trace(some_marts.analyst, mart, key)
 
 
 def test_every_mart_with_figures_declares_its_records() -> None:

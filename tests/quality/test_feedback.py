@@ -111,7 +111,7 @@ _REVIEW = text("""
 
 
 @pytest.fixture
-def published(warehouse: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def some_marts(warehouse: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """A publication of two countries, one warning, a case for review, and a name where names are kept."""
     transform = warehouse_engine("transform", warehouse.url)
     publisher = warehouse_engine("publisher", warehouse.url)
@@ -166,9 +166,9 @@ def published(warehouse: Engine, tmp_path_factory: pytest.TempPathFactory) -> En
 
 
 def test_a_country_is_told_what_it_reported_what_lacks_what_disagrees_and_whom_to_ask(
-    published: Engine,
+    some_marts: Engine,
 ) -> None:
-    analyst = warehouse_engine("analyst", published.url)
+    analyst = warehouse_engine("analyst", some_marts.url)
     note = country_feedback(analyst, "IND")
 
     score = note.scorecard
@@ -202,15 +202,15 @@ def test_a_country_is_told_what_it_reported_what_lacks_what_disagrees_and_whom_t
     assert "26 " not in real.split("Published with a warning")[0]
 
 
-def test_the_note_names_nobody_and_loads_nothing(published: Engine) -> None:
+def test_the_note_names_nobody_and_loads_nothing(some_marts: Engine) -> None:
     """A name is planted in the restricted answers and in who settled a case."""
-    with published.connect() as connection:
+    with some_marts.connect() as connection:
         kept: int = connection.execute(
             text("select count(*) from restricted.limesurvey__response as r where r::text like :name"),
             {"name": f"%{NAME}%"},
         ).scalar_one()
     assert kept == 1
-    analyst = warehouse_engine("analyst", published.url)
+    analyst = warehouse_engine("analyst", some_marts.url)
     for country in member_states(analyst):
         page = render_feedback(country_feedback(analyst, country))
         assert "Beispiel" not in page
@@ -221,13 +221,13 @@ def test_the_note_names_nobody_and_loads_nothing(published: Engine) -> None:
 @pytest.mark.parametrize(
     "contact", ["w.beispiel@example.org", "+49 30 1234567", "https://x.invalid/?token=abc"]
 )
-def test_a_contact_that_slipped_into_a_reason_stops_the_note(published: Engine, contact: str) -> None:
-    with warehouse_engine("publisher", published.url).begin() as connection:
+def test_a_contact_that_slipped_into_a_reason_stops_the_note(some_marts: Engine, contact: str) -> None:
+    with warehouse_engine("publisher", some_marts.url).begin() as connection:
         connection.execute(_REVIEW, {"reason": f"ask {contact}", "status": "open", "name": None})
     with pytest.raises(FeedbackError, match="would show a contact in reason of case 3"):
-        country_feedback(warehouse_engine("analyst", published.url), "IND")
+        country_feedback(warehouse_engine("analyst", some_marts.url), "IND")
 
 
-def test_a_country_that_is_no_member_state_is_an_error(published: Engine) -> None:
+def test_a_country_that_is_no_member_state_is_an_error(some_marts: Engine) -> None:
     with pytest.raises(FeedbackError, match="HKG is no WHO Member State"):
-        country_feedback(warehouse_engine("analyst", published.url), "HKG")
+        country_feedback(warehouse_engine("analyst", some_marts.url), "HKG")

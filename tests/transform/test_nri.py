@@ -14,6 +14,10 @@ from tests.transform.reports import AFTER, Report, land_reports
 pytestmark = pytest.mark.slow
 
 
+def _by_first(rows: list[tuple[object, ...]]) -> dict[object, object]:
+    return {first: second for first, second in rows}  # noqa: C416 - dict() takes no tuples of any length
+
+
 def test_reports_become_marts(built: Built) -> None:
     reporting = {
         (country, year): rest
@@ -31,7 +35,7 @@ def test_reports_become_marts(built: Built) -> None:
     assert reporting["FRA", 2021] == ["none", None, 0, None, None, False, "EUR"]
     assert reporting["IDN", 2024][-1] == "WPR", "Indonesia had changed region when the round closed"
 
-    states = dict(
+    states = _by_first(
         built.rows(
             """select canonical_item || '/' || canonical_part, value_state || ':' || coalesce(value_code, '')
                from audit.answers
@@ -84,7 +88,7 @@ def test_reports_become_marts(built: Built) -> None:
         (2018, 2021, "no_report", "yes", "not_comparable"),
         (2021, 2024, "yes", "no_report", "not_comparable"),
     ]
-    register = dict(
+    register = _by_first(
         built.rows(
             """select country_iso3, (designation, is_on_register, reports_in_last_two_rounds)::text
                from audit.designated_authorities where round_year = 2024""",
@@ -92,7 +96,7 @@ def test_reports_become_marts(built: Built) -> None:
     )
     assert register["CIV"] == "(not_told,t,0)", "an authority named in an incomplete response stays"
     assert register["KEN"] == "(not_told,f,1)"
-    summary = dict(
+    summary = _by_first(
         built.rows(
             """select indicator, value from audit.monitoring_summary
                where round_year = 2021 and grouping_kind = 'global'""",
