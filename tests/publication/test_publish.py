@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from mobility_warehouse.publication.publish import PublicationRefused, publish
+from mobility_warehouse.publication.publish import PublicationRefused, PublicationReport, publish
 from mobility_warehouse.quality.results import RuleResult
 
 if TYPE_CHECKING:
@@ -342,6 +342,43 @@ def test_a_publication_waits_for_no_reader(audit: Audit, density: Build) -> None
 
         assert before == "7.350"
         assert analyst.execute(text("select value::text from marts.density")).scalar_one() == "8.000"
+
+
+def test_a_reader_waits_for_no_publication_that_waits_for_another_reader(
+    audit: Audit, density: Build
+) -> None:
+    """A new column needs the mart alone; the request must not close it to all who come later."""
+    density(("IND", 2020, 7.35, [1]))
+    audit.publish()
+    audit.build("alter table audit.density add column source text not null default 'who_gho'")
+    reports: list[PublicationReport] = []
+    publication = threading.Thread(target=lambda: reports.append(audit.publish()))
+    asks = text(
+        "select count(*) from pg_locks where not granted and relation = 'marts.density'::regclass "
+        "and mode = 'AccessExclusiveLock'"
+    )
+    with (
+        audit.analyst.connect() as long,
+        audit.analyst.connect() as later,
+        audit.warehouse.connect() as watch,
+    ):
+        long.execute(text("select * from marts.density"))
+        # Judges who is locked out, not how fast a query is: a request that stood would keep it out for good.
+        later.execute(text("set lock_timeout = '10s'"))
+        later.commit()
+        publication.start()
+        for _ in range(2):
+            while watch.execute(asks).scalar_one() == 0:
+                assert publication.is_alive(), "the publication never asked for the mart"
+                watch.rollback()
+                time.sleep(0.01)
+            assert later.execute(text("select value::text from marts.density")).scalar_one() == "7.350"
+            later.commit()
+        assert publication.is_alive(), "the publication did not wait for the long query"
+        long.rollback()
+    publication.join()
+
+    assert [report.changed_rows for report in reports] == [1]
 
 
 _PUBLISH_IN_A_PROCESS = """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import DBAPIError
 
@@ -18,8 +20,11 @@ from mobility_warehouse.publication.trace_function import install_trace_function
 
 #: One publication at a time; a second waits for the first.
 _PUBLICATION_LOCK = 0x7075626C69736800
-#: New columns take an exclusive lock; behind a long query of a reader they give up rather than block others.
-_LOCK_TIMEOUT = "30s"
+#: How long a publication waits for a build or for readers' long queries before it gives up.
+_LOCK_SECONDS = 30.0
+#: Who waits for an exclusive lock makes every later reader wait behind it: each try is short, and after each
+#: the readers that queued are let through.
+_EXCLUSIVE_TRY_SECONDS = 0.25
 #: Where a figure came from, not what it says: a change in it alone is no revision of the figure.
 LINEAGE_COLUMN = "fetch_ids"
 READER_ROLES = ("analyst", "bi_reader", "secretariat")
@@ -73,7 +78,8 @@ def publish(engine: Engine, candidate: Candidate, gate_ids: Sequence[int]) -> Pu
     candidate's run among them, and ``audit`` must still hold what that gate judged. Tables of ``marts``
     are permanent: rows are deleted, updated and inserted by primary key under row locks, so that readers
     never wait and see either the old publication or the new one. A mart seen for the first time is
-    created; a column gained is added; foreign keys become those that the candidate declares. ``engine``
+    created; a column gained is added; foreign keys become those that the candidate declares. A mart that
+    gains a column or loses a key is locked for readers from its own turn, the last, to the commit. ``engine``
     acts as ``publisher``.
 
     Publishing a run again that was published does nothing. Raises PublicationRefused, and changes
@@ -95,8 +101,12 @@ def publish(engine: Engine, candidate: Candidate, gate_ids: Sequence[int]) -> Pu
             if unbuilt := sorted(judged.keys() - audited.keys()):
                 raise PublicationRefused(f"judged, but no longer in audit: {', '.join(unbuilt)}")
             publication_id, published_at = _record_publication(connection, candidate, gate_ids)
+            gaining = {name for name in audited if _gains_columns(audited[name], published.get(name))}
             marts = []
-            for name in sorted(audited, key=lambda name: _gained_columns(audited[name], published.get(name))):
+            # What needs an exclusive lock comes last, to hold it for the shortest time.
+            for name in sorted(audited, key=lambda name: (name in gaining, name)):
+                if name == min(gaining, default=None):
+                    _lock_exclusively(connection, gaining | _losing_keys(audited, published))
                 mart = _publish_mart(
                     connection, publication_id, audited[name], published.get(name), judged.get(name)
                 )
@@ -107,6 +117,8 @@ def publish(engine: Engine, candidate: Candidate, gate_ids: Sequence[int]) -> Pu
                     )
                 _record_mart(connection, publication_id, mart)
                 marts.append(mart)
+            if not gaining:
+                _lock_exclusively(connection, _losing_keys(audited, published))
             _declare_foreign_keys(connection, audited)
             install_trace_function(connection)
             install_change_functions(connection)
@@ -138,7 +150,7 @@ def one_publication_at_a_time(engine: Engine) -> Iterator[Connection]:
 
 def _hold_still(connection: Connection, names: Sequence[str]) -> None:
     # Before the snapshot is taken: a rebuild that swaps tables meanwhile would show them empty.
-    connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
+    connection.execute(text(f"set local lock_timeout = '{_LOCK_SECONDS}s'"))
     for name in names:
         try:
             connection.execute(text(f"lock table {quoted('audit', name)} in access share mode"))
@@ -292,10 +304,40 @@ def _shape_problems(standing: Relation, candidate: Relation) -> Iterator[str]:
             )
 
 
-def _gained_columns(candidate: Relation, standing: Relation | None) -> tuple[bool, str]:
-    """Sort key: marts that take an exclusive lock come last, to hold it for the shortest time."""
-    gains = standing is not None and set(candidate.column_names) > set(standing.column_names)
-    return gains, candidate.name
+def _gains_columns(candidate: Relation, standing: Relation | None) -> bool:
+    return standing is not None and set(candidate.column_names) > set(standing.column_names)
+
+
+def _losing_keys(audited: dict[str, Relation], published: dict[str, Relation]) -> set[str]:
+    """Marts of which a foreign key is to be dropped, and those that it refers to."""
+    lost = {
+        (name, key)
+        for name, standing in published.items()
+        for key in set(standing.foreign_keys.values()) - set(audited[name].foreign_keys.values())
+    }
+    return {mart for name, key in lost for mart in (name, key.references)}
+
+
+def _lock_exclusively(connection: Connection, names: Iterable[str]) -> None:
+    """Lock all of these marts at once or none, so that no reader waits for one while it holds another."""
+    marts = ", ".join(quoted("marts", name) for name in sorted(names))
+    if not marts:
+        return
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            with connection.begin_nested():
+                connection.execute(text(f"set local lock_timeout = '{_EXCLUSIVE_TRY_SECONDS}s'"))
+                connection.execute(text(f"lock table {marts} in access exclusive mode"))
+                connection.execute(text(f"set local lock_timeout = '{_LOCK_SECONDS}s'"))
+            return
+        except DBAPIError as error:
+            if not isinstance(error.orig, LockNotAvailable) or time.monotonic() > deadline:
+                raise PublicationRefused(
+                    f"{marts} must be locked to change columns or keys, and readers' queries hold them for "
+                    f"more than {_LOCK_SECONDS:.0f} s; publish again when they are done: {error.orig}"
+                ) from error
+        time.sleep(_EXCLUSIVE_TRY_SECONDS)
 
 
 def _record_publication(

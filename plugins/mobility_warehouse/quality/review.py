@@ -137,6 +137,8 @@ def keep_cases(
             "run_id": run_id,
             "unevaluated": [f"{result.rule} {result.asset}" for result in broken],
         }
+        # Made a moment ago: without statistics the planner would join it with the cases row by row.
+        connection.execute(text("analyze found"))
         for statement in _KEEP:
             connection.execute(text(statement), parameters)
     known = {(result.rule, result.asset) for result in judged if not result.success and result.observed}

@@ -174,6 +174,11 @@ _SCORE = text("""
         union all
         select unnest(parties) from audit.agreements
         where notification = 'one_party_other_reports_without'
+    ),
+
+    -- Counted once for all countries: a count for each would read all of them for each.
+    disagreement as (
+        select country_iso3, count(*) as disagreements from unconfirmed group by country_iso3
     )
 
     select
@@ -184,9 +189,10 @@ _SCORE = text("""
         rounds.latest,
         report.answered_share,
         report.questions_shown - report.questions_answered,
-        (select count(*) from unconfirmed where unconfirmed.country_iso3 = rounds.country_iso3),
+        coalesce(disagreement.disagreements, 0),
         rounds.is_synthetic
     from rounds
+    left join disagreement on rounds.country_iso3 = disagreement.country_iso3
     left join audit.reporting as report
         on rounds.country_iso3 = report.country_iso3 and rounds.latest = report.round_year
 """)
