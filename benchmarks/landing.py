@@ -28,6 +28,7 @@ from rich.table import Table
 from benchmarks import FLOORS
 from benchmarks.observations import RECORDS_PER_PAGE, REVISED_EVERY, State
 from mobility_warehouse.database.embedded import EmbeddedPostgres
+from mobility_warehouse.documents import fill
 
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 PAGES, LARGE_PAGES, QUICK_PAGES = 50, 500, 5
@@ -241,7 +242,7 @@ def show(console: Console, lines: Sequence[tuple[str, ...]]) -> None:
 
 
 def write(lines: Sequence[tuple[str, ...]], pages: int, rounds: int, postgres: str) -> None:
-    """The table as Markdown, with what it was measured on."""
+    """Put the table and what it was measured on into their block of the page; what people wrote stays."""
     versions = ", ".join(
         f"{package} {version(package)}"
         for package in ("polars", "msgspec", "orjson", "psycopg", "sqlalchemy", "dlt", "pandas")
@@ -250,40 +251,14 @@ def write(lines: Sequence[tuple[str, ...]], pages: int, rounds: int, postgres: s
         f"| {' | '.join(line)} |"
         for line in (HEADINGS, ("---", *["---:"] * len(NUMBERS), "---", "---"), *lines)
     )
-    REPORT.write_text(
-        f"""# Benchmarks
+    measured = f"""{table}
 
-{table}
-
-Measured on {datetime.now(UTC):%d %B %Y} by `make benchmark`, which runs
-`python -m benchmarks.landing --large --write`, on {os.cpu_count()} cores ({platform.machine()}) with
-Python {platform.python_version()}, PostgreSQL {postgres}, {versions}.
-
-## What is measured
-
-- {pages * RECORDS_PER_PAGE:,} observations in {pages} JSON pages, about {pages * 6} MB, as the Global Health
-  Observatory writes them: 25 fields a record, `@odata.nextLink` paging, ETag. A process of its own serves
-  them over loopback HTTP from files made beforehand; all contenders get the same bytes.
-- One embedded PostgreSQL with the settings of `mobility up`; `fsync` and `synchronous_commit` are on. Each
-  contender runs in a fresh process on a fresh database. Seconds run from before the first request until the
-  last commit; imports and the creation of our tables are not counted. Floor and ours are the best of
-  {rounds} rounds that take turns, dlt and pandas ran once.
-- **Floor**: fetch, parse, one `COPY` into a table without index that is created in the same transaction, so
-  that it needs no write-ahead log. Fetching, parsing and PostgreSQL's own work overlap. It checks nothing and
-  keeps nothing but the rows; the fastest variant counts.
-- **Ours**: `landing.pull` through the real source `who_gho`: every page is archived with its SHA-256, every
-  record is checked against the declaration, both hashes are taken, counts are reconciled, versions are
-  written with their primary key. Afterwards the same pull again: with unchanged bytes (the publisher answers
-  304), after a refresh that gave every record another `Id` and `Date`, and after another refresh that also
-  revised every hundredth value.
-- **dlt**: its `rest_api` source with the `json_link` paginator into PostgreSQL, default settings.
-- **pandas**: `json_normalize` and `to_sql` a page, default method, `chunksize=10_000`, one transaction;
-  `method="multi"` takes many times as long.
-- **CPU s**: processor seconds of the contender's process and of PostgreSQL. On a machine that other work
-  shares they tell more than wall seconds do.
-- Peak memory is the greatest resident set of the contender's process; PostgreSQL's is its own.
+Measured on {datetime.now(UTC):%d %B %Y} by `python -m benchmarks.landing {" ".join(sys.argv[1:])}`:
+{pages} pages, the best of {rounds} rounds, on {os.cpu_count()} cores ({platform.machine()}) with Python
+{platform.python_version()}, PostgreSQL {postgres}, {versions}.
 """
-    )
+    page = REPORT.read_text(encoding="utf-8")
+    REPORT.write_text(fill(page, {"landing": lambda: measured}), encoding="utf-8")
 
 
 @click.command()

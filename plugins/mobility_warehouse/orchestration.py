@@ -143,9 +143,14 @@ def run_label(context: Mapping[str, Any]) -> str:
     return f"{context['dag'].dag_id}.{context['run_id']}"
 
 
+def _events(context: Mapping[str, Any]) -> list[Any]:
+    """The events that woke a run, of all assets."""
+    return [event for events in context["triggering_asset_events"].values() for event in events]
+
+
 def pulls_under_way(context: Mapping[str, Any], source_names: Iterable[str]) -> list[str]:
     """DAGs that pull now, other than the runs that woke this one: each wakes a run of its own when done."""
-    woken_by = [event for events in context["triggering_asset_events"].values() for event in events]
+    woken_by = _events(context)
     ti = context["ti"]
     under_way = []
     for dag_id in map(pull_dag_id, source_names):
@@ -163,5 +168,4 @@ def happened_before(context: Mapping[str, Any], moment: datetime | None) -> bool
 
     Of pulls that end together the first may wake a run that sees them all, and the others another one.
     """
-    woken_by = [event for events in context["triggering_asset_events"].values() for event in events]
-    return moment is not None and all(event.timestamp < moment for event in woken_by)
+    return moment is not None and all(event.timestamp < moment for event in _events(context))
