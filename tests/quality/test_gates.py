@@ -215,6 +215,31 @@ def test_rules_of_a_file_hold_conditions_joins_and_braces(landed: Landed) -> Non
     assert {"country": "IND", "value": 1000.0} in rows  # type: ignore[operator]
 
 
+def test_rows_at_fault_are_counted_whole_and_fetched_in_part(landed: Landed) -> None:
+    landed.rules(
+        "raw/office.yml",
+        """
+        - rule: many_rows
+          asset: observation
+          severity: warning
+          description: ''
+          query: >
+            select number from batch as one inner join batch as other on one.key_hash = other.key_hash
+            cross join generate_series(1, 1000) as number
+            order by number
+        """,
+    )
+    ((records,),) = landed.rows("select count(*) from raw.office__observation where fetched_to = 'infinity'")
+
+    assert raw_gate(landed).passed
+
+    ((counted, kept),) = landed.rows(
+        "select unexpected_count, unexpected_rows from quality.expectation_result where rule = 'many_rows'"
+    )
+    assert counted == 1000 * records  # type: ignore[operator]
+    assert [row["number"] for row in kept] == [1 + place // records for place in range(20)]  # type: ignore[operator, attr-defined]
+
+
 def test_a_rule_that_cannot_be_evaluated_is_critical(landed: Landed) -> None:
     landed.rules(
         "raw/office.yml",

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Rows at fault that are kept of each rule.
 KEPT_ROWS = 20
-_AT_FAULT = "row_at_fault"
 #: Severity of a rule that cannot be evaluated, where it is not critical.
 _BROKEN: Mapping[Severity, Severity] = {"review": "warning"}
 #: Pages of validation results that the index of the Data Docs lists.
@@ -138,7 +137,7 @@ def _judge_asset(
     query: str,
     run_id: str,
 ) -> Iterator[RuleResult]:
-    from great_expectations import ExpectationSuite, ValidationDefinition, expectations
+    from great_expectations import ExpectationSuite, ValidationDefinition
     from great_expectations.core.run_identifier import RunIdentifier
 
     rules = {f"{number}": rule for number, rule in enumerate(r for r in suite.rules if r.asset == asset)}
@@ -148,7 +147,7 @@ def _judge_asset(
     gx_suite = context.suites.add_or_update(
         ExpectationSuite(
             name=name,
-            expectations=[_expectation(expectations, rule, number) for number, rule in rules.items()],
+            expectations=[_expectation(rule, number) for number, rule in rules.items()],
         )
     )
     batch = datasource.add_query_asset(name, query=query).add_batch_definition_whole_table("current")
@@ -165,27 +164,35 @@ def _judge_asset(
         yield _result(suite, rule, content)
 
 
-def _expectation(expectations: Any, rule: Rule, number: str) -> Any:
-    common = {
+def _expectation(rule: Rule, number: str) -> Any:
+    from great_expectations import expectations
+
+    from mobility_warehouse.quality.expectations import ExpectNoRowAtFault
+
+    common: dict[str, Any] = {
         # Great Expectations knows no review; what is suspicious is no failure.
         "severity": "info" if rule.severity == "review" else rule.severity,
         "description": f"{rule.rule}: {rule.description}",
         "meta": {"rule": rule.rule, "number": number},
     }
     if rule.query is not None:
-        return expectations.UnexpectedRowsExpectation(unexpected_rows_query=_query(rule.query), **common)
+        return ExpectNoRowAtFault(unexpected_rows_query=_query(rule.query), **common)
     return getattr(expectations, str(rule.expect))(**rule.options, **common)
 
 
 def _query(query: str) -> str:
+    from mobility_warehouse.quality.expectations import AT_FAULT, COUNT
+
     # Great Expectations puts the batch in by str.format, with an alias or without as the query has a join
     # or not, and hands the whole to SQLAlchemy, to which a colon is a parameter.
     escaped = query.strip().replace("{", "{{").replace("}", "}}").replace(":", "\\:")
-    # Rows come as JSON: Great Expectations inspects the call stack for every Decimal that it serialises,
-    # which took half of a gate's time.
+    # The batch is not written out where a rule reads it twice, and its indexes can be used; the rows at fault
+    # are, to be read twice. They come as JSON: Great Expectations inspects the call stack for every Decimal
+    # that it serialises, which took half of a gate's time.
     return (
-        "with batch as (select * from {batch}) "
-        f"select to_jsonb(at_fault) as {_AT_FAULT} from ({escaped}) as at_fault"
+        f"with batch as not materialized (select * from {{batch}}), at_fault as materialized ({escaped}) "
+        f"select to_jsonb(at_fault) as {AT_FAULT}, (select count(*) from at_fault) as {COUNT} "
+        f"from at_fault limit {KEPT_ROWS}"
     )
 
 
@@ -194,7 +201,7 @@ def _result(suite: Suite, rule: Rule, content: Mapping[str, Any]) -> RuleResult:
     column = rule.options.get("column")
     broken = _exception_message(content.get("exception_info") or {})
     if rule.query is not None:
-        rows = [row[_AT_FAULT] for row in (found.get("details") or {}).get("unexpected_rows") or []]
+        rows = (found.get("details") or {}).get("unexpected_rows") or []
         unexpected = found.get("observed_value")
         observed: dict[str, Any] | None = None
     else:

@@ -373,7 +373,10 @@ def _row_count_rules(asset: str, part_column: str | None, counts: Sequence[RowCo
 def _golden_rules(asset: str, golden: Sequence[Golden]) -> Iterator[Rule]:
     if not golden:
         return
-    found = " union all ".join(map(_golden_query, golden))
+    alike: dict[tuple[str, ...], list[Golden]] = {}
+    for value in golden:
+        alike.setdefault((value.column, value.vintage_column, *value.key_values), []).append(value)
+    found = " union all ".join(map(_golden_query, alike.values()))
     yield Rule(
         rule="golden_observations",
         asset=asset,
@@ -404,22 +407,36 @@ def _golden_rules(asset: str, golden: Sequence[Golden]) -> Iterator[Rule]:
     )
 
 
-def _golden_query(golden: Golden) -> str:
-    key = " and ".join(
-        f"cast(observation.{quoted(column)} as text) = {_literal(value)}"
-        for column, value in golden.key_values.items()
+def _golden_query(golden: Sequence[Golden]) -> str:
+    """Checked values of the same columns beside those found, by one reading of the resource."""
+    values = ", ".join(
+        "({})".format(
+            ", ".join(
+                (
+                    _literal(", ".join(value.key_values.values())),
+                    f"{value.value!r}::double precision",
+                    f"{value.tolerance!r}::double precision",
+                    *map(_literal, (value.vintage, *value.key_values.values())),
+                )
+            )
+        )
+        for value in golden
     )
-    label = ", ".join(golden.key_values.values())
+    columns = [quoted(column) for column in golden[0].key_values]
+    names = [f"key_{number}" for number in range(len(columns))]
+    same = " and ".join(
+        f"cast(observation.{column} as text) = checked.{name}"
+        for column, name in zip(columns, names, strict=True)
+    )
     return f"""
         select
-            {_literal(label)} as observation,
-            {golden.value!r}::double precision as expected,
-            {golden.tolerance!r}::double precision as tolerance,
-            {_literal(golden.vintage)} as checked_vintage,
-            cast(observation.{quoted(golden.vintage_column)} as text) as vintage,
-            cast(observation.{quoted(golden.column)} as double precision) as found
-        from (select 1) as one
-        left join batch as observation on {key}
+            checked.observation, checked.expected, checked.tolerance, checked.checked_vintage,
+            cast(observation.{quoted(golden[0].vintage_column)} as text) as vintage,
+            cast(observation.{quoted(golden[0].column)} as double precision) as found
+        from
+            (values {values})
+            as checked (observation, expected, tolerance, checked_vintage, {", ".join(names)})
+        left join batch as observation on {same}
     """
 
 
