@@ -152,7 +152,7 @@ def _find(connection: Connection, suite: Suite, rule: Rule) -> None:
     # Straight to the driver: colons of a rule are no parameters.
     connection.exec_driver_sql(
         f"""
-        with batch as ({suite.batches[rule.asset]})
+        with batch as not materialized ({suite.batches[rule.asset]})
         insert into found
         select distinct on (jsonb_build_object({key}))
             {value["rule"]}, {value["asset"]}, jsonb_build_object({key}), at_fault.figure,

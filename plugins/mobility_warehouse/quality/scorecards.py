@@ -119,7 +119,7 @@ def _count_by_country(connection: Connection, suite: Suite, rule: Rule, gate_id:
         f"""
         insert into quality.country_finding
             (gate_id, asset, rule, severity, country_iso3, "rows", examples)
-        with batch as ({suite.batches[rule.asset]}),
+        with batch as not materialized ({suite.batches[rule.asset]}),
         named as (
             select at_fault.row_no, at_fault.row, country.iso3
             from (

@@ -350,10 +350,17 @@ def _row_count_rules(asset: str, part_column: str | None, counts: Sequence[RowCo
     if not counts:
         return
     bands = ", ".join(f"({_literal(c.part)}, {c.min_rows}, {c.max_rows})" for c in counts)
-    part = f"counted.{part_column} = band.part" if part_column else "true"
+    if part_column:
+        counted = (
+            f'left join (select {part_column} as part, count(*) as "rows" from batch group by {part_column})'
+        )
+        joined = f"{counted} as counted on band.part = counted.part"
+    else:
+        joined = 'cross join (select count(*) as "rows" from batch) as counted'
+    found = 'coalesce(counted."rows", 0)'
     for rule, severity, condition, words in (
-        ("rows_not_lost", "critical", "count(counted.*) < band.min_rows", "fewer rows than ever expected"),
-        ("rows_not_inflated", "warning", "count(counted.*) > band.max_rows", "more rows than expected"),
+        ("rows_not_lost", "critical", f"{found} < band.min_rows", "fewer rows than ever expected"),
+        ("rows_not_inflated", "warning", f"{found} > band.max_rows", "more rows than expected"),
     ):
         yield Rule(
             rule=rule,
@@ -361,11 +368,10 @@ def _row_count_rules(asset: str, part_column: str | None, counts: Sequence[RowCo
             severity="critical" if severity == "critical" else "warning",
             description=f"No part has {words} (reviewed bands of row_counts.csv)",
             query=f"""
-                select band.part, band.min_rows, band.max_rows, count(counted.*) as "rows"
+                select band.part, band.min_rows, band.max_rows, {found} as "rows"
                 from (values {bands}) as band (part, min_rows, max_rows)
-                left join batch as counted on {part}
-                group by band.part, band.min_rows, band.max_rows
-                having {condition}
+                {joined}
+                where {condition}
             """,
         )
 
