@@ -60,5 +60,5 @@ def test_a_row_may_cost_a_fifth_more() -> None:
     first = measured(1, 10, 100)
 
     assert missed([first, measured(10, 119, 1190)]) == []
-    assert missed([first, measured(10, 121, 1190)]) == ["build at 10 times the rows: seconds"]
+    assert missed([first, measured(10, 121, 1190)]) == ["build at 10 times the rows: processor seconds"]
     assert missed([first, measured(10, 119, 1210)]) == ["build at 10 times the rows: memory"]

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mobility_warehouse.publication.relations import quoted
 from mobility_warehouse.quality.results import RuleResult
-from mobility_warehouse.quality.rules import Rule, Suite
+from mobility_warehouse.quality.rules import WITHOUT_NESTED_LOOPS, Rule, Suite
 
 #: Figures that differ by less than this share are the same figure, written differently.
 _NOISE = 1e-9
@@ -124,6 +124,7 @@ def keep_cases(
     broken: list[RuleResult] = []
     with engine.begin() as connection:
         connection.execute(text(_FOUND))
+        connection.execute(text(f"set local {WITHOUT_NESTED_LOOPS}"))
         for rule in suite.rules:
             if rule.severity != "review":
                 continue

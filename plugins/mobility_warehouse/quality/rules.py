@@ -14,6 +14,10 @@ import msgspec
 
 from mobility_warehouse.quality.results import Severity
 
+#: A setting of the sessions that judge. A rule reads tables whole, and the planner, which takes conditions on
+#: several columns of one table for independent, would look through all of one for each row of another.
+WITHOUT_NESTED_LOOPS = "enable_nestloop=off"
+
 
 class RuleError(ValueError):
     """A rule file that does not keep its form; names the file and the rule."""

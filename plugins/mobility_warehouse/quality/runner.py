@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, event, text
 
 from mobility_warehouse.quality.results import RuleResult, Severity
-from mobility_warehouse.quality.rules import Rule, Suite
+from mobility_warehouse.quality.rules import WITHOUT_NESTED_LOOPS, Rule, Suite
 
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
@@ -108,7 +108,8 @@ def _datasource(
     with engine.connect() as connection:
         role: str = connection.execute(text("select current_user")).scalar_one()
     url = engine.url
-    options = f"{url.query.get('options', '')} -c role={role} -c default_transaction_read_only=on".strip()
+    settings = f"-c role={role} -c default_transaction_read_only=on -c {WITHOUT_NESTED_LOOPS}"
+    options = f"{url.query.get('options', '')} {settings}".strip()
     url = url.update_query_dict({"options": options})
     datasource = context.data_sources.add_sql(
         "warehouse", connection_string=url.render_as_string(hide_password=False)

@@ -13,7 +13,7 @@ from mobility_warehouse.publication.relations import read_relations
 from mobility_warehouse.quality.build_tests import declared_tests
 from mobility_warehouse.quality.requirements import read_requirements
 from mobility_warehouse.quality.results import RuleResult
-from mobility_warehouse.quality.rules import Rule, Suite, read_rules
+from mobility_warehouse.quality.rules import WITHOUT_NESTED_LOOPS, Rule, Suite, read_rules
 
 _STATED_IN_TABLES = {
     "rows_not_lost": "expectations/row_counts.csv",
@@ -103,6 +103,7 @@ def keep_country_findings(engine: Engine, suite: Suite, gate_id: int, results: S
         (result.asset, result.rule) for result in results if not result.success and result.unexpected_count
     }
     with engine.begin() as connection:
+        connection.execute(text(f"set local {WITHOUT_NESTED_LOOPS}"))
         for rule in suite.rules:
             table = suite.tables[rule.asset]
             if (
