@@ -106,6 +106,11 @@ class Bench:
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )
+            # A copy has no grants on the database itself; the roles come with the first deployment.
+            if admin.execute("select from pg_roles where rolname = 'transform'").rowcount:
+                admin.execute(
+                    sql.SQL("grant create on database {} to transform").format(sql.Identifier(name))
+                )
 
     def drop(self, name: str) -> None:
         """Drop a database where it stands."""
@@ -277,7 +282,7 @@ def _take(step: str, candidate: dict[str, Any]) -> dict[str, Any]:
     if step == "raw gate":
         told["gate_ids"] = _raw_gate(fields["run_id"], candidate.get("factor"))
     elif step == "seeds":
-        tasks.load_seeds(fields)
+        tasks.load_seeds()
     elif step == "build":
         from mobility_warehouse.transform import build
 

@@ -24,8 +24,9 @@ with DAG(
     candidate: Any = open_candidate()
     raw_gates: Any = raw_gate(candidate)
     # Beside the gate, as they read nothing of raw.
-    seeds: Any = load_seeds(candidate)
+    seeds: Any = load_seeds()
     built: Any = build(candidate)
     judged: Any = mart_gate(candidate)
+    candidate >> seeds
     [raw_gates, seeds] >> built >> judged
     publish(candidate, raw_gates, judged)

@@ -62,12 +62,12 @@ def raw_gate(candidate: tasks.CandidateFields) -> list[int]:
 
 
 @task
-def load_seeds(candidate: tasks.CandidateFields) -> float:
+def load_seeds() -> float:
     """Load the reviewed tables of the project, which no source gives; its seconds."""
     from mobility_warehouse.transform import TransformFailed
 
     with orchestration.final(TransformFailed):
-        return tasks.load_seeds(candidate)
+        return tasks.load_seeds()
 
 
 @task

@@ -120,7 +120,7 @@ def _publish_vintage(replay: ReplayServer, number: int, console: Console) -> Non
         candidate = tasks.open_candidate(run_id)
         raw_gates = tasks.raw_gate(candidate, list(sources()))
         status.update(f"vintage {number}: dbt build")
-        tasks.load_seeds(candidate)
+        tasks.load_seeds()
         tasks.build(candidate)
         status.update(f"vintage {number}: mart gate")
         mart_gate = tasks.mart_gate(candidate)

@@ -192,13 +192,12 @@ def _landed_sources(engine: Engine) -> list[str]:
     return [name for name in landed if name in sources()]
 
 
-def load_seeds(candidate: CandidateFields) -> float:
-    """Parse the dbt project and load its seeds; seconds that it took."""
+def load_seeds() -> float:
+    """Parse the dbt project and load its seeds; seconds that it took. Raises TransformFailed."""
     from mobility_warehouse.database.engine import warehouse_url
     from mobility_warehouse.transform import load_seeds as load
 
-    chosen = _candidate(candidate)
-    return round(load(warehouse_url(), chosen.as_of, run_id=chosen.run_id).seconds, 2)
+    return round(load(warehouse_url()), 2)
 
 
 def build(candidate: CandidateFields) -> float:

@@ -14,13 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from sqlalchemy import URL
 
+from mobility_warehouse.seeds import SeedRefused, copy_seeds, seeds_of
 from mobility_warehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -100,38 +102,44 @@ def build(
     """Build seeds, models and their tests on the versions of raw that were current at ``as_of``.
 
     With ``schema_prefix`` the models alone are built, into schemas of that prefix, beside the current ones;
-    without ``with_seeds`` the seeds are as ``load_seeds`` left them.
-    ``select`` is dbt's own selection. ``all_tests`` adds the tests that only a change of the project can
-    fail: of the formulas on made-up rows, and of the seeds.
+    without ``with_seeds`` the seeds are as ``load_seeds`` left them, and the manifest too.
+    ``select`` is dbt's own selection, of seeds as well. ``all_tests`` adds the tests that only a change of
+    the project can fail: of the formulas on made-up rows, and of the seeds.
     Raises TransformFailed, and leaves what was built before the failure; ValueError for an ``as_of``
     without time zone.
     """
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone: raw is read at an instant, not at a wall clock's time")
     arguments = ["build", "--threads", str(threads)]
+    copied = with_seeds and not (schema_prefix or select)
     if schema_prefix:
         arguments += ["--resource-type", "model"]
     else:
         left_out = [] if all_tests else ["resource_type:unit_test", "tag:seed"]
-        left_out += [] if with_seeds else ["resource_type:seed"]
+        left_out += ["resource_type:seed"] if copied or not with_seeds else []
         arguments += ["--exclude", *left_out] if left_out else []
     if select:
         # A test that also reads what the selection does not build would judge another state, or none.
         arguments += ["--select", *select.split(), "--indirect-selection", "buildable"]
     variables = {"as_of": as_of.isoformat(), "run_id": run_id, "schema_prefix": schema_prefix}
-    return _dbt(arguments, variables, connection_environment(url), settings or Settings.from_environment())
+    options = _Options(variables, copy_seeds=copied, write_manifest=with_seeds or bool(schema_prefix))
+    return _dbt(arguments, options, connection_environment(url), settings or Settings.from_environment())
 
 
-def load_seeds(url: URL, as_of: datetime, *, run_id: str, settings: Settings | None = None) -> DbtResult:
-    """Parse the project and load its seeds: what of a build does not read raw. Raises TransformFailed."""
-    variables = {"as_of": as_of.isoformat(), "run_id": run_id, "schema_prefix": ""}
-    return _dbt(["seed"], variables, connection_environment(url), settings or Settings.from_environment())
+def load_seeds(url: URL, settings: Settings | None = None) -> float:
+    """Parse the project and load its seeds: what of a build does not read raw; seconds that it took.
+
+    Raises TransformFailed.
+    """
+    options = _Options({"schema_prefix": ""}, copy_seeds=True)
+    settings = settings or Settings.from_environment()
+    return _dbt(["parse"], options, connection_environment(url), settings).seconds
 
 
 def parse(settings: Settings | None = None) -> Path:
     """Parse the project, without a database, and give the manifest's path. Raises TransformFailed."""
     settings = settings or Settings.from_environment()
-    _dbt(["parse"], {"schema_prefix": ""}, {}, settings)
+    _dbt(["parse"], _Options({"schema_prefix": ""}), {}, settings)
     return manifest_path(settings)
 
 
@@ -159,7 +167,8 @@ def docs(url: URL, as_of: datetime, settings: Settings | None = None) -> Path:
     """Generate dbt's documentation as one page, with the relations as they are built; gives its path."""
     settings = settings or Settings.from_environment()
     variables = {"as_of": as_of.isoformat(), "schema_prefix": ""}
-    _dbt(["docs", "generate", "--static", "--no-compile"], variables, connection_environment(url), settings)
+    arguments = ["docs", "generate", "--static", "--no-compile"]
+    _dbt(arguments, _Options(variables), connection_environment(url), settings)
     return target_dir(settings) / "static_index.html"
 
 
@@ -175,13 +184,23 @@ def connection_environment(url: URL) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What the process of its own is told beside dbt's arguments."""
+
+    variables: Mapping[str, str]
+    copy_seeds: bool = False
+    write_manifest: bool = True
+
+    @property
+    def schema_prefix(self) -> str:
+        return self.variables.get("schema_prefix", "")
+
+
 def _dbt(
-    arguments: Sequence[str],
-    variables: Mapping[str, str],
-    connection: Mapping[str, str],
-    settings: Settings,
+    arguments: Sequence[str], options: _Options, connection: Mapping[str, str], settings: Settings
 ) -> DbtResult:
-    target = target_dir(settings, variables.get("schema_prefix", ""))
+    target = target_dir(settings, options.schema_prefix)
     target.mkdir(parents=True, exist_ok=True)
     run_results = target / "run_results.json"
     run_results.unlink(missing_ok=True)
@@ -199,7 +218,7 @@ def _dbt(
         "DBT_USE_COLORS": "false",
         "DO_NOT_TRACK": "1",
     }
-    command = [sys.executable, "-m", "mobility_warehouse.transform", "dbt", json.dumps(dict(variables))]
+    command = [sys.executable, "-m", "mobility_warehouse.transform", "dbt", json.dumps(asdict(options))]
     started = time.monotonic()
     process = subprocess.run(
         [*command, *arguments],
@@ -248,26 +267,46 @@ def _why(result: DbtResult, output: str) -> str:
     return f"{result.command}: {len(reasons)} failed\n" + "\n".join(reasons)
 
 
-def _run_dbt(variables: Mapping[str, str], arguments: Sequence[str]) -> int:
+def _run_dbt(options: _Options, arguments: Sequence[str]) -> int:
     """In the process of its own: parse with the variables that shape the project, run with all of them.
 
     dbt drops the parsed project whenever any variable differs, and ``as_of`` differs on every run; only
     ``schema_prefix`` is read while parsing.
     """
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
 
-    shaping = {"schema_prefix": variables.get("schema_prefix", "")}
-    parsed = dbtRunner().invoke(["--quiet", "parse", "--vars", json.dumps(shaping)])
-    if not parsed.success:
+    shaping = json.dumps({"schema_prefix": options.schema_prefix})
+    written = [] if options.write_manifest else ["--no-write-json"]
+    parsed = dbtRunner().invoke(["--quiet", *written, "parse", "--vars", shaping])
+    if not parsed.success or not isinstance(parsed.result, Manifest):
         sys.stdout.write(f"{parsed.exception}\n")
         return 2
+    if options.copy_seeds:
+        try:
+            with psycopg.connect(_connection_string(os.environ)) as connection:
+                copy_seeds(connection, seeds_of(parsed.result))
+        except (SeedRefused, psycopg.Error) as error:
+            sys.stdout.write(f"{error}\n")
+            return 2
     if list(arguments) == ["parse"]:
         return 0
-    runner = dbtRunner(manifest=parsed.result)  # type: ignore[arg-type]
-    done = runner.invoke([*arguments, "--vars", json.dumps(dict(variables))])
+    done = dbtRunner(manifest=parsed.result).invoke([*arguments, "--vars", json.dumps(options.variables)])
     if done.exception is not None:
         sys.stdout.write(f"{done.exception}\n")
     return 0 if done.success else 1
+
+
+def _connection_string(environment: Mapping[str, str]) -> str:
+    return psycopg.conninfo.make_conninfo(
+        host=environment["MOBILITY_DBT_HOST"],
+        port=environment["MOBILITY_DBT_PORT"],
+        user=environment["MOBILITY_DBT_USER"],
+        dbname=environment["MOBILITY_DBT_DATABASE"],
+        password=environment["DBT_ENV_SECRET_MOBILITY_PASSWORD"],
+        # As profiles.yml has it: whoever connects, the tables are the role's.
+        options=f"-c role={environment.get('MOBILITY_DBT_ROLE', 'transform')}",
+    )
 
 
 _CATALOGUE_COLUMNS = (
@@ -300,7 +339,7 @@ def source_catalogue(sources: Iterable[Source]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """``dbt <variables as JSON> <dbt arguments>``, or ``catalogue`` to write the seed of the sources."""
     if arguments[:1] == ["dbt"] and len(arguments) > 2:
-        return _run_dbt(json.loads(arguments[1]), arguments[2:])
+        return _run_dbt(_Options(**json.loads(arguments[1])), arguments[2:])
     if list(arguments) == ["catalogue"]:
         from mobility_warehouse.sources.registry import sources
 

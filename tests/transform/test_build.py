@@ -24,7 +24,7 @@ STOCK = (
 
 def test_build_reports_every_node(built: Built) -> None:
     assert built.result.failed == []
-    assert {node.kind for node in built.result.nodes} >= {"model", "seed", "test", "unit_test"}
+    assert {node.kind for node in built.result.nodes} >= {"model", "test", "unit_test"}
     remittances = next(node for node in built.result.nodes if node.name == "remittances")
     assert (remittances.status, remittances.rows) == ("success", 2)
     assert manifest_path(built.settings).exists()

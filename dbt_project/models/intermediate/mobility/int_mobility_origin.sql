@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with figure as (
     select * from {{ ref('int_mobility_origin_figure') }}
 ),

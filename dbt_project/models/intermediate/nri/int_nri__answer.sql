@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with response as (
     select * from {{ ref('int_nri__response') }}
 ),

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with survey as (
     select * from {{ ref('int_nri__instrument') }}
 ),

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with country_round as (
     select * from {{ ref('int_nri__country_round') }}
 ),

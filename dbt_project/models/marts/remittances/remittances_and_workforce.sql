@@ -15,7 +15,7 @@ indicator_value as (
     where handbook_edition = '2017'
 ),
 
-held as (
+held as materialized (
     select
         coalesce(bool_or(indicator_code = '2-07'), false) as has_graduates,
         coalesce(bool_or(indicator_code = '7-02'), false) as has_oda
