@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, get_parsing_context
 
 from mobility_warehouse import airflow_tasks, orchestration
 from mobility_warehouse.sources.declaration import Source
@@ -41,5 +41,8 @@ def declare_pull(source: Source) -> DAG:
     return dag
 
 
+# A task parses this file for its own DAG alone.
+_wanted = get_parsing_context().dag_id
 for _source in sources().values():
-    globals()[orchestration.pull_dag_id(_source.name)] = declare_pull(_source)
+    if _wanted in (None, orchestration.pull_dag_id(_source.name)):
+        globals()[orchestration.pull_dag_id(_source.name)] = declare_pull(_source)

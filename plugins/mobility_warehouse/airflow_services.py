@@ -80,9 +80,11 @@ def _fork(name: str, log_dir: Path, arguments: tuple[str, ...] | None) -> int:
             if name == "scheduler":
                 for module in _USED_BY_TASKS:
                     importlib.import_module(module)
+                from mobility_warehouse.sources.http import trusted_certificates
                 from mobility_warehouse.sources.registry import sources
 
                 sources()
+                trusted_certificates()
             sys.argv = ["airflow", name, *arguments]
             main()  # type: ignore[no-untyped-call]
         code = 0

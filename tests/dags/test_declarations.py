@@ -193,3 +193,9 @@ def test_nobody_is_told_until_configured_then_everybody(dags: dict[str, dict[str
     assert told["outside"] == []
     for task in told["dags"][0]["tasks"].values():
         assert task["callbacks"] == sorted(notifiers)
+
+
+def test_a_task_declares_its_own_pull_alone(home: Path) -> None:
+    """Airflow parses the file again for each task, and says for which DAG."""
+    parsed = _parse(REPOSITORY / "dags" / "pull.py", home, _AIRFLOW_PARSING_CONTEXT_DAG_ID="pull_who_gho")
+    assert [dag["dag_id"] for dag in parsed["dags"]] == ["pull_who_gho"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
@@ -43,7 +44,13 @@ def warehouse_engine(role: str | None = None, url: URL | None = None) -> Engine:
     """
     if role is not None and role not in ROLES:
         raise ValueError(f"no role {role!r} in the warehouse; roles are {', '.join(ROLES)}")
-    engine = create_engine(url or warehouse_url(), poolclass=NullPool, hide_parameters=True)
+    return _engine(role, url or warehouse_url())
+
+
+# An engine asks the server for its properties at its first connection, and keeps none open.
+@cache
+def _engine(role: str | None, url: URL) -> Engine:
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     if role is not None:
 
         @event.listens_for(engine, "connect")

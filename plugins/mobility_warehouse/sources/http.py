@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from types import TracebackType
@@ -96,6 +98,12 @@ class _TryError(Exception):
         self.retry_after = retry_after
 
 
+@cache
+def trusted_certificates() -> ssl.SSLContext:
+    """The authorities that every client trusts; reading them takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
 class Client:
     """A synchronous client, to be used as a context manager; keeps connections open between requests.
 
@@ -116,6 +124,7 @@ class Client:
                 "Accept-Language": "en",
             },
             timeout=httpx.Timeout(self.settings.read_timeout, connect=self.settings.connect_timeout),
+            verify=trusted_certificates(),
         )
 
     def __enter__(self) -> Self:
