@@ -279,7 +279,6 @@ def _line(name: str, seen: Seen, waits: Waits, mixed: Sequence[str], publication
 
 
 READ = (
-    "50 readers",
     "queries",
     "errors",
     "mixed",
@@ -370,7 +369,7 @@ def main(home: Path | None, count: int, seconds: float, pause: float) -> None:
                 for error in seen.errors[:5]:
                     console.log(f"{name}: {error}")
     click.echo(table(WROTE, wrote))
-    click.echo(table(READ, read))
+    click.echo(table((f"{count} readers", *READ), read))
     click.echo(
         f"{len(queries)} queries, {count} readers, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )

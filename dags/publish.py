@@ -7,7 +7,15 @@ from typing import Any
 from airflow.sdk import DAG, AssetAny
 
 from mobility_warehouse import orchestration
-from mobility_warehouse.airflow_tasks import build, load_seeds, mart_gate, open_candidate, publish, raw_gate
+from mobility_warehouse.airflow_tasks import (
+    build,
+    data_docs,
+    load_seeds,
+    mart_gate,
+    open_candidate,
+    publish,
+    raw_gate,
+)
 from mobility_warehouse.sources.registry import sources
 
 with DAG(
@@ -30,3 +38,4 @@ with DAG(
     candidate >> seeds
     [raw_gates, seeds] >> built >> judged
     publish(candidate, raw_gates, judged)
+    judged >> data_docs()

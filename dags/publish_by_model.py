@@ -14,7 +14,7 @@ from cosmos.config import ExecutionConfig, ProfileConfig, ProjectConfig, RenderC
 from cosmos.constants import ExecutionMode, LoadMode
 
 from mobility_warehouse import orchestration
-from mobility_warehouse.airflow_tasks import mart_gate, open_candidate, publish, raw_gate
+from mobility_warehouse.airflow_tasks import data_docs, mart_gate, open_candidate, publish, raw_gate
 from mobility_warehouse.settings import Settings
 from mobility_warehouse.transform import manifest_path
 
@@ -66,3 +66,4 @@ if manifest_path(SETTINGS).exists():
         judged: Any = mart_gate(candidate)
         raw_gates >> models >> judged
         publish(candidate, raw_gates, judged)
+        judged >> data_docs()

@@ -9,8 +9,8 @@ from airflow.sdk import DAG
 from mobility_warehouse import orchestration
 from mobility_warehouse.airflow_tasks import (
     check_freshness,
+    data_docs,
     package,
-    prune_data_docs,
     vacuum,
     verify_archive,
 )
@@ -28,5 +28,5 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     check_freshness()
-    verify_archive(sample=200) >> vacuum() >> prune_data_docs()
+    verify_archive(sample=200) >> vacuum() >> data_docs.override(task_id="prune_data_docs")()
     package()

@@ -23,6 +23,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "triggerer": ("--skip-serve-logs",),
 }
 
+#: Niceness of all services but the API's, and of their tasks.
+_LESS_URGENT = 5
+
 #: Imported by the scheduler before it forks its workers, so that no task pays for them; the last costs 5 s.
 _USED_BY_TASKS = (
     "polars",
@@ -77,6 +80,9 @@ def _fork(name: str, log_dir: Path, arguments: tuple[str, ...] | None) -> int:
         else:
             from airflow.__main__ import main
 
+            if name != "api-server":
+                # All wait for the API: it starts last, and then answers every task.
+                os.nice(_LESS_URGENT)
             if name == "scheduler":
                 for module in _USED_BY_TASKS:
                     importlib.import_module(module)

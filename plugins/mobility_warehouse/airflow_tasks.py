@@ -81,7 +81,7 @@ def build(candidate: tasks.CandidateFields) -> float:
 
 @task
 def mart_gate(candidate: tasks.CandidateFields) -> int:
-    """Judge the candidate marts and build the Data Docs; the gate's id."""
+    """Judge the candidate marts; the gate's id."""
     from mobility_warehouse.quality.results import GateFailed
 
     with orchestration.final(GateFailed):
@@ -116,11 +116,9 @@ def vacuum() -> list[str]:
 
 
 @task
-def prune_data_docs() -> str:
-    """Rebuild the Data Docs on the last runs alone; path of the first page."""
-    from mobility_warehouse.quality.docs import build_data_docs
-
-    return str(build_data_docs())
+def data_docs() -> str:
+    """Build the Data Docs, on the last runs alone; path of the first page."""
+    return tasks.data_docs()
 
 
 @task

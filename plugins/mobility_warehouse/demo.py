@@ -126,6 +126,7 @@ def _publish_vintage(replay: ReplayServer, number: int, console: Console) -> Non
         mart_gate = tasks.mart_gate(candidate)
         status.update(f"vintage {number}: publication")
         published = tasks.publish(candidate, [*raw_gates, mart_gate])
+        tasks.data_docs()
     console.print(
         f"vintage {number}: publication {published['publication_id']}, {published['changed_rows']:,} rows "
         f"changed, {time.monotonic() - started:.0f} s"

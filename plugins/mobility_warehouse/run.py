@@ -36,8 +36,9 @@ _PUBLISH_TASKS = {
     "raw_gate": "raw gate",
     "load_seeds": "seeds (beside the raw gate)",
     "build": "dbt build",
-    "mart_gate": "mart gate and Data Docs",
+    "mart_gate": "mart gate",
     "publish": "publication",
+    "data_docs": "Data Docs (beside the publication)",
 }
 
 

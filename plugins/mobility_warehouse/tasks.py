@@ -174,7 +174,7 @@ def raw_gate(candidate: CandidateFields, source_names: Sequence[str]) -> list[in
     from mobility_warehouse.quality.gates import run_raw_gate
 
     _quiet_judge()
-    _analyze("raw", "ingest")
+    _analyze_raw()
     engine = warehouse_engine("publisher")
     names = sorted({*source_names, *_landed_sources(engine)})
     reports = run_raw_gate(engine, names, candidate["run_id"])
@@ -225,27 +225,34 @@ def _quiet_judge() -> None:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
-def _analyze(schema: str, role: str) -> None:
+def _analyze_raw() -> None:
     """Let the planner know tables that were filled a moment ago: without, some rules take minutes."""
     from sqlalchemy import text
 
     from mobility_warehouse.database.engine import warehouse_engine
 
-    query = "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = :schema"
-    with warehouse_engine(role).begin() as connection:
-        tables: list[str] = list(connection.execute(text(query), {"schema": schema}).scalars())
+    query = "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = 'raw'"
+    with warehouse_engine("ingest").begin() as connection:
+        tables: list[str] = list(connection.execute(text(query)).scalars())
         if tables:
             connection.execute(text(f"analyze {', '.join(tables)}"))
 
 
 def mart_gate(candidate: CandidateFields) -> int:
-    """Judge the candidate marts and build the run's Data Docs; the gate's id. Raises GateFailed."""
+    """Judge the candidate marts; the gate's id. Raises GateFailed, after the Data Docs are built."""
     from mobility_warehouse.database.engine import warehouse_engine
     from mobility_warehouse.quality.gates import run_mart_gate
 
     _quiet_judge()
-    _analyze("audit", "transform")
     return run_mart_gate(warehouse_engine("publisher"), candidate["run_id"]).gate_id
+
+
+def data_docs() -> str:
+    """Build the Data Docs of the last runs; path of the first page."""
+    from mobility_warehouse.quality.docs import build_data_docs
+
+    _quiet_judge()
+    return str(build_data_docs())
 
 
 def publish(candidate: CandidateFields, gate_ids: Sequence[int]) -> dict[str, int]:

@@ -158,6 +158,7 @@ def test_the_publication_goes_through_both_gates(dags: dict[str, dict[str, Any]]
     assert {"raw_gate", "load_seeds"} <= set(upstream["build"])
     assert "build" in upstream["mart_gate"]
     assert {"raw_gate", "mart_gate"} <= set(upstream["publish"])
+    assert upstream["data_docs"] == ["mart_gate"]
     assert dag["tasks"]["publish"]["outlets"] == ["marts"]
 
 

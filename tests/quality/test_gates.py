@@ -16,6 +16,7 @@ import pytest
 from mobility_warehouse.publication.candidate import Candidate
 from mobility_warehouse.publication.publish import PublicationRefused, publish
 from mobility_warehouse.quality.build_tests import keep_failed_build
+from mobility_warehouse.quality.docs import build_data_docs
 from mobility_warehouse.quality.gates import run_mart_gate, run_raw_gate
 from mobility_warehouse.quality.results import GateFailed, GateReport
 from mobility_warehouse.quality.rules import RuleError
@@ -273,6 +274,7 @@ def test_data_docs_show_the_gate_and_no_secret(landed: Landed) -> None:
     landed.run("insert into audit.stock values (1, '{1}')", "grant select on audit.stock to publisher")
 
     run_mart_gate(landed.publisher, "run-1", settings=landed.settings)
+    build_data_docs(landed.settings)
 
     pages = list(landed.settings.data_docs_dir.rglob("*.html"))
     assert landed.settings.data_docs_dir / "index.html" in pages

@@ -64,11 +64,12 @@ def run_raw_gate(
 
 
 def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = None) -> GateReport:
-    """Judge the candidate in ``audit``, store the results and build the run's Data Docs.
+    """Judge the candidate in ``audit`` and store the results.
 
     What was judged is stored with them, so that nothing else can be published, what the tests of the build
     found, and what was found of each country, for its scorecard. ``engine`` acts as
-    ``publisher``. Raises GateFailed, after everything is stored, when a critical rule failed.
+    ``publisher``. Raises GateFailed, after everything is stored and the Data Docs are built, when a critical
+    rule failed; of a candidate that passed they can be built while it is published.
     """
     settings = settings or Settings.from_environment()
     started_at = datetime.now(UTC)
@@ -89,7 +90,7 @@ def run_mart_gate(engine: Engine, run_id: str, *, settings: Settings | None = No
     )
     keep_country_findings(engine, suite, report.gate_id, results)
     keep_country_scores(engine, report.gate_id)
-    build_data_docs(settings)
     if not report.passed:
+        build_data_docs(settings)
         raise GateFailed([report])
     return report

@@ -18,6 +18,17 @@ safeguards_published as (
     select * from {{ ref('safeguards_published') }}
 ),
 
+-- The latest list that was out when a round closed.
+list_in_force as (
+    select
+        reporting_round.round_year,
+        max(safeguards_published.edition) as edition
+    from reporting_round
+    left join safeguards_published
+        on safeguards_published.edition <= extract(year from reporting_round.closed_on)
+    group by reporting_round.round_year
+),
+
 member as (
     select
         country_period.country_iso3,
@@ -29,11 +40,9 @@ member as (
         survey.survey_id,
         survey.fetch_id,
         survey.is_synthetic,
-        (
-            select max(safeguards_published.edition) from safeguards_published
-            where safeguards_published.edition <= extract(year from reporting_round.closed_on)
-        ) as safeguards_edition
+        list_in_force.edition as safeguards_edition
     from reporting_round
+    inner join list_in_force on reporting_round.round_year = list_in_force.round_year
     inner join survey on reporting_round.survey_id = survey.survey_id
     inner join country_period
         on
