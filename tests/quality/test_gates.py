@@ -482,3 +482,35 @@ def test_importing_the_gates_does_not_import_great_expectations() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert json.loads(done.stdout) == []
+
+
+def test_processes_that_share_the_marts_find_what_one_finds(
+    landed: Landed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for mart, stock in (("flow", "null"), ("stock", "1"), ("total", "-1")):
+        landed.run(
+            f"create table audit.{mart} (id integer primary key, stock integer, fetch_ids bigint[] not null)",
+            f"insert into audit.{mart} values (1, {stock}, '{{1}}')",
+            f"grant select on audit.{mart} to publisher",
+        )
+    landed.rules(
+        "marts/signs.yml",
+        "\n".join(
+            f"- {{rule: sign, asset: {mart}, severity: warning, description: '', "
+            "query: 'select id from batch where stock < 0'}"
+            for mart in ("flow", "stock", "total")
+        ),
+    )
+
+    def found(run_id: str) -> list[tuple[object, ...]]:
+        gate = run_mart_gate(landed.publisher, run_id, settings=landed.settings).gate_id
+        return landed.rows(
+            "select suite, asset, rule, success, unexpected_count, unexpected_rows "
+            f"from quality.expectation_result where gate_id = {gate} order by result_id"
+        )
+
+    alone = found("one")
+    monkeypatch.setattr("mobility_warehouse.quality.runner._ASSETS_A_PROCESS", 1)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {0, 1})
+    assert found("two") == alone
+    assert ("marts", "audit.total", "sign", False, 1, [{"id": 1}]) in alone

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 KEPT_ROWS = 20
 #: Severity of a rule that cannot be evaluated, where it is not critical.
 _BROKEN: Mapping[Severity, Severity] = {"review": "warning"}
+#: Fewer assets are judged sooner than a process is forked for them.
+_ASSETS_A_PROCESS = 8
 #: Pages of validation results that the index of the Data Docs lists.
 _INDEXED_RESULTS = 200
 
@@ -84,36 +88,55 @@ def _file_store(class_name: str, directory: Path) -> dict[str, Any]:
 
 
 def judge(engine: Engine, suites: Sequence[Suite], *, run_id: str, home: Path) -> dict[str, list[RuleResult]]:
-    """Judge suites in one process, as the engine's role; gives the results by suite.
+    """Judge suites as the engine's role, many assets in a process for each core; the results by suite.
 
     A rule that cannot be evaluated (a column gone, malformed SQL) is a critical failure whatever its
     severity: it vouches for nothing. One for review vouches for nothing anyway, and is a warning.
     """
-    queries = frozenset(query for suite in suites for query in suite.batches.values())
-    with data_context(home) as context, _datasource(context, engine, queries) as datasource:
-        return {
-            suite.name: [
-                result
-                for asset, query in suite.batches.items()
-                for result in _judge_asset(context, datasource, suite, asset, query, run_id)
+    with engine.connect() as connection:
+        role: str = connection.execute(text("select current_user")).scalar_one()
+    settings = f"-c role={role} -c default_transaction_read_only=on -c {WITHOUT_NESTED_LOOPS}"
+    options = f"{engine.url.query.get('options', '')} {settings}".strip()
+    url = engine.url.update_query_dict({"options": options}).render_as_string(hide_password=False)
+    # The longest lists of rules first, dealt out in turn, so that no process waits long for another.
+    assets = sorted(
+        ((suite, asset) for suite in suites for asset in suite.batches),
+        key=lambda judged: -sum(rule.asset == judged[1] for rule in judged[0].rules),
+    )
+    processes = min(len(os.sched_getaffinity(0)), len(assets) // _ASSETS_A_PROCESS)
+    if processes < 2:
+        found = _judge_assets(url, assets, run_id, home)
+    else:
+        # Forked where Great Expectations is imported, which takes as long as judging.
+        with data_context(home), ProcessPoolExecutor(processes, get_context("fork")) as pool:
+            parts = [
+                pool.submit(_judge_assets, url, assets[number::processes], run_id, home)
+                for number in range(processes)
             ]
-            for suite in suites
+            found = {asset: results for part in parts for asset, results in part.result().items()}
+    return {
+        suite.name: [result for asset in suite.batches for result in found[suite.name, asset]]
+        for suite in suites
+    }
+
+
+def _judge_assets(
+    url: str, assets: Sequence[tuple[Suite, str]], run_id: str, home: Path
+) -> dict[tuple[str, str], list[RuleResult]]:
+    """The results by suite and asset, in a context and over a connection of their own."""
+    queries = frozenset(suite.batches[asset] for suite, asset in assets)
+    with data_context(home) as context, _datasource(context, url, queries) as datasource:
+        return {
+            (suite.name, asset): list(
+                _judge_asset(context, datasource, suite, asset, suite.batches[asset], run_id)
+            )
+            for suite, asset in assets
         }
 
 
 @contextmanager
-def _datasource(
-    context: AbstractDataContext, engine: Engine, queries: frozenset[str]
-) -> Iterator[SQLDatasource]:
-    with engine.connect() as connection:
-        role: str = connection.execute(text("select current_user")).scalar_one()
-    url = engine.url
-    settings = f"-c role={role} -c default_transaction_read_only=on -c {WITHOUT_NESTED_LOOPS}"
-    options = f"{url.query.get('options', '')} {settings}".strip()
-    url = url.update_query_dict({"options": options})
-    datasource = context.data_sources.add_sql(
-        "warehouse", connection_string=url.render_as_string(hide_password=False)
-    )
+def _datasource(context: AbstractDataContext, url: str, queries: frozenset[str]) -> Iterator[SQLDatasource]:
+    datasource = context.data_sources.add_sql("warehouse", connection_string=url)
 
     @event.listens_for(datasource.get_execution_engine().engine, "before_cursor_execute", retval=True)
     def _columns_alone(
