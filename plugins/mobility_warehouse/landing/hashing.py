@@ -28,7 +28,7 @@ def _canonical(columns: Sequence[Column]) -> pl.Expr:
 
 
 def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, int]:
-    """The frame with ``key_hash`` and ``content_hash`` (hex), and the sum of its content hashes mod 2^128.
+    """The frame with ``key_hash`` and ``content_hash`` (16 bytes), and the sum of the latter mod 2^128.
 
     The sum does not depend on the rows' order, so it is the same however a publisher sorts its answer.
     """
@@ -36,15 +36,24 @@ def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, 
     content_columns = [column for column in resource.columns if not column.volatile]
     texts = frame.select(key=_canonical(key_columns), content=_canonical(content_columns))
     keys, contents = (
-        list(map(xxhash.xxh3_128_hexdigest, texts[name].cast(pl.Binary).to_list()))
+        pl.Series(
+            f"{name}_hash",
+            list(map(xxhash.xxh3_128_digest, texts[name].cast(pl.Binary).to_list())),
+            dtype=pl.Binary,
+        )
         for name in ("key", "content")
     )
-    total = sum(int(content, 16) for content in contents) % _MODULUS
-    hashed = frame.with_columns(
-        pl.Series("key_hash", keys, dtype=pl.String),
-        pl.Series("content_hash", contents, dtype=pl.String),
+    return frame.with_columns(keys, contents), _sum(contents)
+
+
+def _sum(hashes: pl.Series) -> int:
+    """The sum mod 2^128, from the sums of the hashes' halves, each of which 128 bits hold."""
+    halves = (
+        hashes.bin.slice(start, 8).bin.reinterpret(dtype=pl.UInt64, endianness="big").cast(pl.Int128).sum()
+        for start in (0, 8)
     )
-    return hashed, total
+    high, low = (int(half) for half in halves)
+    return ((high << 64) + low) % _MODULUS
 
 
 def key_hashes(resource: Resource, keys: Sequence[Mapping[str, object] | None]) -> list[str | None]:

@@ -60,12 +60,11 @@ def key_ranges(keys: int) -> Iterator[tuple[str, str]]:
 def copy_binary(frames: Iterable[pl.DataFrame], *, json: Collection[str] = ()) -> Iterator[bytes]:
     """The frames in COPY's binary format, which PostgreSQL reads in half the time of text.
 
-    Columns named ``key_hash`` and ``content_hash`` become uuid, those named in ``json`` jsonb.
+    Sixteen bytes are what a uuid is; columns named in ``json`` become jsonb.
     """
     encoder: ArrowToPostgresBinaryEncoder | None = None
     for frame in frames:
-        hashes = [name for name in ("key_hash", "content_hash") if name in frame.columns]
-        table = frame.with_columns(pl.col(hashes).str.decode("hex")).to_arrow()
+        table = frame.to_arrow()
         if encoder is None:
             encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(
                 table.schema,
@@ -291,7 +290,13 @@ class Landing:
                         "key_hash",
                         "content_hash",
                         (pl.lit(None) if latest is None else pl.col(latest)).cast(pl.String).alias("latest"),
-                    ).filter(pl.col("key_hash").is_between(pl.lit(first), pl.lit(last)))
+                    )
+                    .filter(
+                        pl.col("key_hash").is_between(
+                            pl.lit(bytes.fromhex(first)), pl.lit(bytes.fromhex(last))
+                        )
+                    )
+                    .with_columns(pl.col("key_hash", "content_hash").bin.encode("hex"))
                     for number, _, frame in self.spool.frames(names)
                 ),
             ]
@@ -440,7 +445,7 @@ class Landing:
         )
         if self._restricted_table is not None:
             keys = self._sql("select key_hash from comparison where revised").scalars()
-            revised = pl.col("key_hash").is_in([key.hex for key in keys])
+            revised = pl.col("key_hash").is_in([key.bytes for key in keys])
             self._copy_restricted(frame.filter(revised) for _, frame in self._chosen(is_new=False))
 
     def _close(self, keys_query: str, *, withdrawn: bool, **parameters: object) -> int:
