@@ -63,7 +63,9 @@ down: install ## Stop what `make up` or `make run` left running
 status: install ## Show what runs, and where
 	$(BIN)/mobility status
 
-test: lint types sql dbt-parse judges pytest ## Check everything: lint, types, SQL, dbt, its laws, tests
+test: install-dev ## Check everything: lint, types, SQL, dbt, its laws, tests
+	$(MAKE) --jobs=2 lint types sql judges
+	$(MAKE) pytest
 
 lint: install-dev ## Check style and format of the Python code
 	$(BIN)/ruff check .
