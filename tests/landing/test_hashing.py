@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mobility_warehouse.landing.hashing import key_hashes, with_hashes
 from tests.landing.ledger import ENTRY
@@ -43,3 +45,14 @@ def test_sum_of_a_page_does_not_depend_on_its_order() -> None:
     _, one = with_hashes(rows(("A", 2020), ("B", None), ("C", 1)), ENTRY)
     _, other = with_hashes(rows(("C", 1), ("A", 2020), ("B", None)), ENTRY)
     assert one == other
+
+
+@given(notes=st.lists(st.none() | st.text("\x01a", max_size=3), min_size=2, unique=True, max_size=6))
+def test_rows_that_differ_have_hashes_that_differ(notes: list[str | None]) -> None:
+    """Also where a text is what null is written as."""
+    frame = pl.DataFrame(
+        [{"account": "A", "year": 1, "amount": 1.0, "note": note, "refreshed": None} for note in notes],
+        schema=ENTRY.polars_schema,
+    )
+    hashed, _ = with_hashes(frame, ENTRY)
+    assert hashed["content_hash"].n_unique() == len(notes)

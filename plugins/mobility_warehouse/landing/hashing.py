@@ -1,9 +1,9 @@
 """Hashes of records: 128 bits (XXH3) over the canonical text of a row.
 
 Canonical text: the columns in declared order, each as its shortest round-trip text (null as a control
-character, so that it differs from empty text), joined by NUL, which no landed text can hold. The hash only
-tells that two rows are equal; whether a row with another hash is a revision is decided column by column, so
-a change of the algorithm for content revises nothing.
+character, which a text that begins with it has twice), joined by NUL, which no landed text can hold. The
+hash only tells that two rows are equal; whether a row with another hash is a revision is decided column by
+column, so a change of the algorithm for content revises nothing.
 """
 
 from __future__ import annotations
@@ -22,9 +22,15 @@ _MODULUS = 1 << 128
 _NULL = "\x01"
 
 
-def _canonical(columns: Sequence[Column]) -> pl.Expr:
-    texts = (pl.col(column.name).cast(pl.String).fill_null(_NULL) for column in columns)
-    return pl.concat_str(texts, separator="\0")
+def _canonical(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.Expr:
+    texts = [
+        # A text that begins as null is written begins so twice. Hardly any does: looking is all it costs.
+        pl.when(pl.col(name).str.starts_with(_NULL)).then(_NULL + pl.col(name)).otherwise(pl.col(name))
+        if frame[name].dtype == pl.String and frame[name].str.starts_with(_NULL).any()
+        else pl.col(name).cast(pl.String)
+        for name in (column.name for column in columns)
+    ]
+    return pl.concat_str([text.fill_null(_NULL) for text in texts], separator="\0")
 
 
 def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, int]:
@@ -34,7 +40,7 @@ def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, 
     """
     key_columns = [resource.column(name) for name in resource.key]
     content_columns = [column for column in resource.columns if not column.volatile]
-    texts = frame.select(key=_canonical(key_columns), content=_canonical(content_columns))
+    texts = frame.select(key=_canonical(frame, key_columns), content=_canonical(frame, content_columns))
     keys, contents = (
         pl.Series(
             f"{name}_hash",
@@ -82,7 +88,7 @@ def key_hashes(resource: Resource, keys: Sequence[Mapping[str, object] | None]) 
             return key_hashes(resource, keys[:middle]) + key_hashes(resource, keys[middle:])
         return hashes
     for number, canonical in zip(
-        whole, frame.select(_canonical(columns).cast(pl.Binary)).to_series(), strict=True
+        whole, frame.select(_canonical(frame, columns).cast(pl.Binary)).to_series(), strict=True
     ):
         hashes[number] = xxhash.xxh3_128_hexdigest(canonical)
     return hashes
