@@ -337,7 +337,7 @@ def source_catalogue(sources: Iterable[Source]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``dbt <variables as JSON> <dbt arguments>``, or ``catalogue`` to write the seed of the sources."""
+    """``dbt <_Options as JSON> <dbt arguments>``, or ``catalogue`` to write the seed of the sources."""
     if arguments[:1] == ["dbt"] and len(arguments) > 2:
         return _run_dbt(_Options(**json.loads(arguments[1])), arguments[2:])
     if list(arguments) == ["catalogue"]:
