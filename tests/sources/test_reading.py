@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mobility_warehouse.sources.declaration import Column, ColumnType, Reading, Resource, SourceError
@@ -311,3 +311,100 @@ def test_a_body_cut_anywhere_never_passes_for_a_whole_one(
 @given(st.lists(st.one_of(valid, invalid), max_size=20))
 def test_records_are_counted_without_reading_them(records: list[Any]) -> None:
     assert READER.count("all", body(*records)) == len(records)
+
+
+# -- comparing by bytes ----------------------------------------------------------------------------
+
+REFRESHED = Resource(
+    name="refreshed",
+    description="Entries that a refresh numbers and dates anew.",
+    key=("code",),
+    columns=(
+        Column("code", ColumnType.TEXT, "Code", nullable=False),
+        Column("amount", ColumnType.FLOAT, "Amount", unit="US$"),
+        Column("id", ColumnType.INTEGER, "Row number", volatile=True),
+        Column("date", ColumnType.TEXT, "Date of the refresh", volatile=True),
+    ),
+)
+
+
+class Numbered(msgspec.Struct, forbid_unknown_fields=True):
+    code: str
+    amount: float | None
+    id: Annotated[int, Int64]
+    date: str | None
+
+
+COMPARED = RecordReader(
+    source="ledger",
+    resource=REFRESHED,
+    row=Numbered,
+    span=span,
+    values=msgspec.structs.astuple,
+    schema=REFRESHED.polars_schema,
+    wire={name: name for name in REFRESHED.polars_schema},
+)
+
+
+def test_what_a_refresh_gives_anew_does_not_tell() -> None:
+    first = b'{"rows": [{"code": "a", "amount": 1, "id": 7, "date": "2023-01-01"}]}'
+    again = b'{"rows": [{"code": "a", "amount": 1, "id": 1000007, "date": "2024-12-31"}], "next": null}'
+    revised = first.replace(b'"amount": 1', b'"amount": 2')
+    compared = COMPARED.comparable("all", first)
+    assert compared is not None
+    assert COMPARED.comparable("all", again) == compared
+    assert COMPARED.comparable("all", revised) != compared
+    blanked = COMPARED.read_records("all", [compared.strip("[]").encode()])
+    assert blanked.frame.select("code", "amount", "record_no").rows() == [("a", 1.0, 0)]
+
+
+def test_a_body_that_is_no_text_is_not_compared() -> None:
+    assert COMPARED.comparable("all", b'{"rows": [{"code": "\xff"}]}') is None
+
+
+words = st.sampled_from(
+    [
+        *('"id":', '"id": ', '"date":', '\\"id":', "id", '"', "\\", ",", "{", "}", " ", ":"),
+        *("5", "-5", "05", "5.5", "5e3", "null", "true", '""', '"x"', '"\\""', "9" * 18, "9" * 19, "9" * 30),
+    ]
+)
+loose = st.one_of(
+    st.lists(words, max_size=4).map("".join), st.sampled_from(["5", "7", '"x"', '"y"', "null", '"\\u0041"'])
+)
+codes = st.one_of(texts.map(json.dumps), st.lists(words, max_size=6).map("".join).map(json.dumps))
+parts = st.fixed_dictionaries(
+    {
+        "code": codes,
+        "amount": st.sampled_from(["1", "1.0", "null"]),
+        "id": st.one_of(st.sampled_from(["1", "2"]), loose),
+        "date": st.one_of(st.sampled_from(['"x"', '"y"']), loose),
+        "more": st.one_of(st.sampled_from(["", ',"id":5', ',"date":"z"', ',"more":{"id":5}']), loose),
+    }
+)
+
+
+@settings(max_examples=300)
+@given(first=parts, other=parts, number=loose, date=loose)
+def test_a_record_with_the_text_of_a_valid_one_is_the_same_record(
+    first: dict[str, str], other: dict[str, str], number: str, date: str
+) -> None:
+    valid_one = _record(_text(first))
+    assume(valid_one is not None)
+    compared = COMPARED.comparable("all", f"[{_text(first)}]".encode())
+    for one in (other, first | {"id": number}, first | {"date": date}):
+        if COMPARED.comparable("all", f"[{_text(one)}]".encode()) == compared:
+            assert _record(_text(one)) == valid_one
+
+
+def _text(of: dict[str, str]) -> str:
+    return f'{{"code":{of["code"]},"amount":{of["amount"]},"id":{of["id"]},"date":{of["date"]}{of["more"]}}}'
+
+
+def _record(text: str) -> tuple[str, float | None] | None:
+    """What a record says but for volatile values; None where it is invalid."""
+    try:
+        reading = COMPARED.read("all", f"[{text}]".encode())
+    except SourceError:
+        return None
+    found = reading.frame.select("code", "amount").rows()
+    return None if reading.rejected or len(found) != 1 else found[0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol, Self
+from itertools import chain
+from typing import Protocol, Self, cast
 
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Engine, func, select, text, true, update
@@ -19,13 +20,21 @@ from mobility_warehouse.database.declared import version_table
 from mobility_warehouse.database.tables import COUNTED, raw_fetch, raw_response
 from mobility_warehouse.landing import quarantine
 from mobility_warehouse.landing.ahead import Ahead, quick_switches
-from mobility_warehouse.landing.archive import ArchivedResponse, archive, read_body, validators
+from mobility_warehouse.landing.archive import (
+    ArchiveDamaged,
+    ArchivedResponse,
+    archive,
+    read_body,
+    validators,
+)
 from mobility_warehouse.landing.hashing import declaration_hash, key_hashes, with_hashes
+from mobility_warehouse.landing.refresh import NotComparable, difference
 from mobility_warehouse.landing.report import FetchReport, PullBusy, PullError, PullFailed, PullRefused
 from mobility_warehouse.landing.spool import Spool
 from mobility_warehouse.landing.versions import Landing
 from mobility_warehouse.sources.declaration import (
     Answer,
+    ComparesRecords,
     Conversation,
     GivesChanges,
     Reading,
@@ -703,7 +712,85 @@ class _Pull:
             Ahead(asked, name=f"fetch {self._name}") as fetched,
             Ahead(self._archived_answers(fetched), name=f"archive {self._name}", source=fetched) as archived,
         ):
-            return self._read_and_apply(archived, previous=previous, limits=True, values={})
+            if previous is not None and self._may_compare(previous):
+                return self._land_difference(archived, previous)
+            return self._read_and_apply(archived, archived, previous=previous)
+
+    def _may_compare(self, previous: _Previous) -> bool:
+        """Whether the bytes of the last pull can tell what this one changed."""
+        return (
+            isinstance(self._source, ComparesRecords)
+            and not isinstance(self._source, GivesChanges)
+            and not self._resource.personal_data
+            and not self._resource.once
+            and previous.clean
+            and previous.content_hash is not None
+            and bool(previous.responses)
+        )
+
+    def _land_difference(
+        self, archived: Ahead[tuple[Answer, ArchivedResponse]], previous: _Previous
+    ) -> FetchReport:
+        """Read only the records whose bytes the last pull did not have; all where bytes do not tell."""
+        taken: list[tuple[Answer, ArchivedResponse]] = []
+        try:
+            with Ahead(self._comparable(previous.responses), name=f"compare {self._name}") as before:
+                found = difference(
+                    self._comparing, self._part, self._resource, self._taken(archived, taken), iter(before)
+                )
+            report = self._report
+            report.read = previous.report.read + found.read
+            report.absent = previous.report.absent + found.absent
+            report.unchanged = report.read - report.absent - found.records
+            self._content_hash = ((previous.content_hash or 0) + found.content_hash) % _MODULUS
+            with Spool() as spool:
+                for answer_no, frame in found.frames:
+                    spool.add(frame, taken[answer_no][1].response_id, answer_no)
+                return self._apply(spool, previous, limits=True, values={}, went_keys=found.went_keys)
+        except (NotComparable, ArchiveDamaged) as reason:
+            logger.info("%s: read whole, because %s", self._name, reason)
+        self._forget()
+        return self._read_and_apply(chain(self._taken_again(taken), archived), archived, previous=previous)
+
+    @property
+    def _comparing(self) -> ComparesRecords:
+        return cast("ComparesRecords", self._source)
+
+    def _comparable(self, responses: Iterable[_Archived]) -> Generator[str | None]:
+        for response in responses:
+            answer = self._answer_from(response, not_modified=False)
+            yield self._comparing.comparable(self._part, answer)
+
+    def _taken(
+        self,
+        archived: Iterable[tuple[Answer, ArchivedResponse]],
+        taken: list[tuple[Answer, ArchivedResponse]],
+    ) -> Iterator[Answer]:
+        for answer, response in archived:
+            self._take(answer, response)
+            taken.append((replace(answer, body=b""), response))
+            yield answer
+
+    def _taken_again(
+        self, taken: Iterable[tuple[Answer, ArchivedResponse]]
+    ) -> Iterator[tuple[Answer, ArchivedResponse]]:
+        for answer, response in taken:
+            body = read_body(self._archive_reader, response.sha256, restricted=self._resource.personal_data)
+            yield replace(answer, body=body), response
+
+    def _take(self, answer: Answer, response: ArchivedResponse) -> None:
+        self._url = self._url or answer.request.public_url or answer.request.url
+        self._digests.append(response.sha256)
+        self._synthetic |= answer.synthetic
+        self._bytes += len(answer.body)
+
+    def _forget(self) -> None:
+        """As before the first answer."""
+        for name in _COUNTS:
+            setattr(self._report, name, 0)
+        self._digests.clear()
+        self._bytes = self._content_hash = 0
+        self._synthetic = self._source.synthetic
 
     def _archived_answers(self, asked: Iterable[_Asked]) -> Generator[tuple[Answer, ArchivedResponse]]:
         """Archive each answer as it comes; faults are archived before they are raised."""
@@ -723,12 +810,13 @@ class _Pull:
     def _read_and_apply(
         self,
         answers: Iterable[tuple[Answer, ArchivedResponse]],
+        source: Ahead[tuple[Answer, ArchivedResponse]] | None = None,
         *,
         previous: _Previous | None,
-        limits: bool,
-        values: Mapping[str, object],
+        limits: bool = True,
+        values: Mapping[str, object] | None = None,
     ) -> FetchReport:
-        source = answers if isinstance(answers, Ahead) else None
+        """Land what the answers hold, which come from ``source`` where they are still to come."""
         with (
             Spool() as spool,
             Ahead(self._read(answers), name=f"read {self._name}", source=source) as ahead,
@@ -738,7 +826,7 @@ class _Pull:
                 # The transaction begins when the server is no slower than the reader: it waits for neither.
                 if source is None or source.is_next_here():
                     break
-            return self._apply(spool, previous, limits=limits, values=values)
+            return self._apply(spool, previous, limits=limits, values=values or {})
 
     def _is_same(self, previous: _Previous) -> bool:
         return previous.clean and previous.content_hash == self._content_hash and not self._report.quarantined
@@ -755,16 +843,13 @@ class _Pull:
         """Hashed frame, response id and number of each answer; its invalid records go to the quarantine."""
         report = self._report
         for number, (answer, response, reading) in enumerate(readings):
-            self._url = self._url or answer.request.public_url or answer.request.url
             frame, page_hash = with_hashes(reading.frame, self._resource)
             if reading.read != frame.height + len(reading.rejected) + reading.absent:
                 raise SourceError(
                     f"{self._name} answer {number}: the reader lost records: {reading.read} read, "
                     f"{frame.height} valid, {len(reading.rejected)} rejected, {reading.absent} absent"
                 )
-            self._digests.append(response.sha256)
-            self._synthetic |= answer.synthetic
-            self._bytes += len(answer.body)
+            self._take(answer, response)
             self._content_hash = (self._content_hash + page_hash) % _MODULUS
             report.read += reading.read
             report.absent += reading.absent
@@ -792,7 +877,13 @@ class _Pull:
         return {"url": self._url, "content_hash": whole}
 
     def _apply(
-        self, spool: Spool, previous: _Previous | None, *, limits: bool, values: Mapping[str, object]
+        self,
+        spool: Spool,
+        previous: _Previous | None,
+        *,
+        limits: bool,
+        values: Mapping[str, object],
+        went_keys: Collection[str] | None = None,
     ) -> FetchReport:
         report = self._report
         if previous is not None:
@@ -812,6 +903,7 @@ class _Pull:
                 spool,
                 invalid_keys=self._invalid_keys,
                 withdrawn_keys=self._withdrawn_keys,
+                went_keys=went_keys,
             )
             # Only when all is read: an answer may say that it is the whole although changes were asked for.
             landing.apply(is_whole=self._changes_since is None)

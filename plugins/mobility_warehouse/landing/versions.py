@@ -20,6 +20,7 @@ from sqlalchemy import Connection, text
 from mobility_warehouse.database.declared import restricted_table, version_table
 from mobility_warehouse.landing.clock import stamp
 from mobility_warehouse.landing.hashing import key_hashes
+from mobility_warehouse.landing.refresh import NotComparable
 from mobility_warehouse.landing.report import FetchReport
 from mobility_warehouse.landing.spool import Page, Spool, Stalled
 from mobility_warehouse.sources.declaration import ColumnType, OnConflict, Rejected, Resource
@@ -85,7 +86,9 @@ def copy_binary(frames: Iterable[pl.DataFrame], *, json: Collection[str] = ()) -
 class Landing:
     """One pull of one slice, applied to its version table inside the caller's open transaction.
 
-    Any pull withdraws ``withdrawn_keys``, of which the answer itself says that they are gone. Keys are
+    Any pull withdraws ``withdrawn_keys``, of which the answer itself says that they are gone. Where
+    ``went_keys`` is not None, the spool has only the records of a whole pull that have no equal in the one
+    before it, with keys of their own, and these are the keys of those that have none in the pull. Keys are
     hashes.
     """
 
@@ -96,6 +99,7 @@ class Landing:
     spool: Spool
     invalid_keys: Sequence[str] = ()
     withdrawn_keys: Sequence[str] = ()
+    went_keys: Collection[str] | None = None
     moment: datetime | None = None
     conflicts: list[Conflict] = field(default_factory=list)
     current_in_slice: int = 0
@@ -184,6 +188,7 @@ class Landing:
 
         A pull that ``is_whole`` withdraws what it no longer holds, where the resource's pulls are complete.
         Leaves commit or rollback to the caller, who also judges the shares of quarantined and withdrawn.
+        Raises NotComparable where a record with an equal has the key of one without.
         """
         counts = self._sql(
             "select count(*) filter (where slice = :slice) as here, count(*) as everywhere "
@@ -197,7 +202,9 @@ class Landing:
         for _ in self.spool.read_pending():
             pass
         stale = self._stale()
-        self._compare(asked_about=[*self.withdrawn_keys, *stale])
+        self._compare(
+            asked_about=[*self.withdrawn_keys, *stale], is_slice=is_whole and self.went_keys is None
+        )
         self._write_new_and_candidates()
         self._write_revised()
         conflicting = key_hashes(self.resource, [conflict.rejected.key for conflict in self.conflicts])
@@ -242,31 +249,35 @@ class Landing:
         self.report.inserted = self.spool.rows
         return True
 
-    def _compare(self, *, asked_about: Sequence[str]) -> None:
+    def _compare(self, *, asked_about: Sequence[str], is_slice: bool) -> None:
         """Set every key against its current version, a range of keys at a time.
 
-        Finds the records that are new or have another content hash than their current version, the keys of
-        the slice that the pull lacks, and of the keys that are ``asked_about`` those that it holds.
+        Finds the records that are new or have another content hash than their current version, of the keys
+        that are ``asked_about`` those that the pull holds, and, where the spool ``is_slice``, the keys of the
+        slice that it lacks.
         """
         verdicts = [self._verdict]
-        for first, last in key_ranges(max(self.spool.rows, self.current_in_slice)):
+        for first, last in key_ranges(max(self.spool.rows, self.current_in_slice if is_slice else 0)):
             incoming = self._settle_duplicates(self._incoming(first, last))
-            current = self._current(
-                f"{self._table} as current_version",
-                "slice = :slice and key_hash between cast(:first as uuid) and cast(:last as uuid)",
-                first=first,
-                last=last,
-            )
-            self._absent += current.join(incoming, on="key_hash", how="anti")["key_hash"].to_list()
-            if self._current_elsewhere:
-                unknown = incoming.join(current, on="key_hash", how="anti")["key_hash"].to_list()
-                elsewhere = self._current(
-                    f"unnest(cast(:unknown as uuid[])) as asked (key_hash) "
-                    f"inner join {self._table} as current_version using (key_hash)",
-                    "slice <> :slice",
-                    unknown=unknown,
+            if is_slice:
+                current = self._current(
+                    f"{self._table} as current_version",
+                    "slice = :slice and key_hash between cast(:first as uuid) and cast(:last as uuid)",
+                    first=first,
+                    last=last,
                 )
-                current = pl.concat([current, elsewhere])
+                self._absent += current.join(incoming, on="key_hash", how="anti")["key_hash"].to_list()
+            else:
+                current = self._current_of(incoming["key_hash"], "slice = :slice")
+            if self._current_elsewhere:
+                unknown = incoming.join(current, on="key_hash", how="anti")["key_hash"]
+                current = pl.concat([current, self._current_of(unknown, "slice <> :slice")])
+            if self.went_keys is not None:
+                went = {key for key in self.went_keys if first <= key <= last}
+                if not went.issuperset(current["key_hash"]):
+                    raise NotComparable("a record has the key of one that did not change")
+                gone = self._current_of(went.difference(incoming["key_hash"]), "slice = :slice")
+                self._absent += gone["key_hash"].to_list()
             differing = incoming.join(current, on="key_hash", how="left").filter(
                 pl.col("content_hash").ne_missing(pl.col("current_hash"))
             )
@@ -300,6 +311,15 @@ class Landing:
                     for number, _, frame in self.spool.frames(names)
                 ),
             ]
+        )
+
+    def _current_of(self, keys: Collection[str], where: str) -> pl.DataFrame:
+        """``_current`` of these keys (hex)."""
+        return self._current(
+            f"unnest(cast(:keys as uuid[])) as asked (key_hash) "
+            f"inner join {self._table} as current_version using (key_hash)",
+            where,
+            keys=list(keys),
         )
 
     def _current(self, tables: str, where: str, **parameters: object) -> pl.DataFrame:

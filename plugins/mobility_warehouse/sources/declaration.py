@@ -311,6 +311,27 @@ class ShowsRecords(Protocol):
         ...
 
 
+@runtime_checkable
+class ComparesRecords(ShowsRecords, Protocol):
+    """A source whose refreshes differ in volatile values alone, mostly, and need not be read to see it.
+
+    What a record says, and whether it is valid, must depend on its own bytes and on the slice, not on what
+    surrounds it in the answer.
+    """
+
+    def comparable(self, part: Slice, answer: Answer) -> str | None:
+        """The records of a checked answer as one JSON array, in which volatile values may be blanked.
+
+        A record with the same text as a valid one must be valid, and say the same but for volatile values.
+        None where the answer is no text.
+        """
+        ...
+
+    def read_records(self, part: Slice, records: Sequence[bytes]) -> Reading:
+        """Read single records, as they came or as ``comparable`` gives them; ``record_no`` counts these."""
+        ...
+
+
 def resource_of(source: Source, name: str) -> Resource:
     """The source's resource of that name; KeyError where there is none."""
     for resource in source.resources:

@@ -6,6 +6,7 @@ import gc
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 import polars as pl
 
-from mobility_warehouse.sources.declaration import Reading, Rejected, Resource, SourceError
+from mobility_warehouse.sources.declaration import ColumnType, Reading, Rejected, Resource, SourceError
 
 DEFAULT_TEXT_LIMIT = 10_000
 
@@ -82,7 +83,15 @@ class RecordReader(Generic[Row]):
         Raises SourceError (retryable) where the body is no JSON even when read record by record.
         """
         label = f"{self.source} {self.resource.name} {slice_name}"
-        array = self._array(label, body)
+        return self._read(label, body, self._array(label, body), rules)
+
+    def read_records(self, slice_name: str, records: Sequence[bytes], rules: Sequence[Rule] = ()) -> Reading:
+        """Single records, as ``read`` does those of a body."""
+        body = b"[" + b",".join(records) + b"]"
+        label = f"{self.source} {self.resource.name} {slice_name}"
+        return self._read(label, body, Span(0, len(body)), rules)
+
+    def _read(self, label: str, body: bytes, array: Span, rules: Sequence[Rule]) -> Reading:
         rejected: list[Rejected] = []
         records: Sequence[memoryview | bytes] | None = None
         try:
@@ -117,6 +126,40 @@ class RecordReader(Generic[Row]):
         """Every record of the body exactly as it came, valid or not, in the order of ``record_no``."""
         label = f"{self.source} {self.resource.name} {slice_name}"
         return split_records(label, body, self._array(label, body))
+
+    def comparable(self, slice_name: str, body: bytes) -> str | None:
+        """The array of records with the values of volatile columns blanked, where they are plainly written.
+
+        Only a field of the record itself whose name no other field has, in a row that forbids unknown ones:
+        then what stands behind the name is its value, because text of JSON holds no quotation mark without an
+        escape before it. A value that is null, long or escaped stays. None where the body is no UTF-8.
+        """
+        label = f"{self.source} {self.resource.name} {slice_name}"
+        array = self._array(label, body)
+        try:
+            text = pl.Series([str(memoryview(body)[array.start : array.end], "utf-8")])
+        except UnicodeError:
+            return None
+        for pattern, blank in self._volatile:
+            text = text.str.replace_all(pattern, blank)
+        blanked: str = text.item()
+        return blanked
+
+    @cached_property
+    def _volatile(self) -> Sequence[tuple[str, str]]:
+        """Patterns of volatile values of the types that are cheap to tell, with what stands for each."""
+        plain = {
+            ColumnType.INTEGER: (r"-?(?:0|[1-9][0-9]{0,17})", "0"),
+            ColumnType.TEXT: (r'"[^"\\\x00-\x1f]{0,99}"', '""'),
+        }
+        names = Counter(name for path in self.wire.values() for name in path.split("."))
+        return [
+            (f'"{name}":\\s*{value}', f'"{name}":{blank}')
+            for column in self.resource.columns
+            if column.volatile and column.type in plain and self.row.__struct_config__.forbid_unknown_fields
+            for name, (value, blank) in [(self.wire[column.name], plain[column.type])]
+            if names[name] == 1
+        ]
 
     def count(self, slice_name: str, body: bytes) -> int:
         """How many records the body holds, valid or not."""

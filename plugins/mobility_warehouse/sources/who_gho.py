@@ -361,6 +361,14 @@ class WhoGho:
         """The records of one page exactly as they came."""
         return _reader(part).records(part.name, answer.body)
 
+    def comparable(self, part: Slice, answer: Answer) -> str | None:
+        """The records of one page without row numbers and dates, which each refresh gives anew."""
+        return _reader(part).comparable(part.name, answer.body)
+
+    def read_records(self, part: Slice, records: Sequence[bytes]) -> Reading:
+        """Single records of a page."""
+        return _reader(part).read_records(part.name, records, (_slice_rule(part),))
+
 
 def _reader(part: Slice) -> RecordReader[Any]:
     return _observations() if part.resource == OBSERVATION.name else _dimension_values()
