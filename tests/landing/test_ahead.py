@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable
 
 import pytest
 
-from mobility_warehouse.landing.ahead import Ahead
+from mobility_warehouse.landing.ahead import Ahead, Stopped
 
 
 def count(closed: threading.Event, made: list[int]) -> Generator[int, None, None]:
@@ -77,3 +77,13 @@ def test_whoever_leaves_early_closes_a_chain_that_waits() -> None:
         assert not closed.is_set()
         release.set()
     assert closed.is_set()
+
+
+def test_items_that_were_told_not_to_come_do_not_pass_for_all() -> None:
+    with Ahead(count(threading.Event(), []), name="count") as numbers:
+        items = iter(numbers)
+        next(items)
+        with Ahead(doubled(numbers), name="double", source=numbers):
+            pass
+        with pytest.raises(Stopped, match="count"):
+            list(items)

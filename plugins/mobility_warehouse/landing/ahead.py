@@ -13,12 +13,17 @@ from typing import Any, Generic, Self, TypeVar
 Item = TypeVar("Item")
 
 
+class Stopped(Exception):
+    """Items are asked for that were told not to come: what came is not all."""
+
+
 class Ahead(Generic[Item]):
     """Items of a generator that runs in a thread of its own, one item ahead of who takes them.
 
-    What the generator raises is raised where its items are taken. At the end of the with block the generator
-    is closed, in its own thread. A generator that takes its items from another one that runs ahead names it
-    as ``source``, so that both are told to stop before either is waited for.
+    What the generator raises is raised where its items are taken, and Stopped where it was told to stop
+    before its end. At the end of the with block the generator is closed, in its own thread. A generator that
+    takes its items from another one that runs ahead names it as ``source``, so that both are told to stop
+    before either is waited for.
     """
 
     def __init__(
@@ -28,6 +33,7 @@ class Ahead(Generic[Item]):
         self._source = source
         self._waiting: deque[Item] = deque()
         self._fault: BaseException | None = None
+        self._is_whole = False
         self._ended = False
         self._stopped = False
         self._changed = threading.Condition()
@@ -51,6 +57,8 @@ class Ahead(Generic[Item]):
             yield item
         if self._fault is not None:
             raise self._fault
+        if not self._is_whole:
+            raise Stopped(f"{self._thread.name} was stopped before its end")
 
     def is_next_here(self, seconds: float | None = 0.0) -> bool:
         """Whether the next item, or the end, is there, or comes within so many seconds; None waits for it."""
@@ -76,6 +84,7 @@ class Ahead(Generic[Item]):
                         self._changed.wait_for(lambda: self._stopped or not self._waiting)
                         if self._stopped:
                             return
+            self._is_whole = True
         except BaseException as fault:  # noqa: BLE001 - whoever takes the items raises it
             self._fault = fault
         finally:

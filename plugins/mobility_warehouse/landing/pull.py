@@ -734,9 +734,14 @@ class _Pull:
         """Read only the records whose bytes the last pull did not have; all where bytes do not tell."""
         taken: list[tuple[Answer, ArchivedResponse]] = []
         try:
-            with Ahead(self._comparable(previous.responses), name=f"compare {self._name}") as before:
+            with (
+                Ahead(self._answers_from(previous.responses), name=f"archived {self._name}") as earlier,
+                Ahead(self._comparable(earlier), name=f"compare {self._name}", source=earlier) as before,
+                # It does not name archived as its source: that one gives the rest where all is to be read.
+                Ahead(self._comparable(self._taken(archived, taken)), name=f"compare {self._name}") as now,
+            ):
                 found = difference(
-                    self._comparing, self._part, self._resource, self._taken(archived, taken), iter(before)
+                    self._comparing, self._part, self._resource, now, (array for _, array in before)
                 )
             report = self._report
             report.read = previous.report.read + found.read
@@ -756,10 +761,13 @@ class _Pull:
     def _comparing(self) -> ComparesRecords:
         return cast("ComparesRecords", self._source)
 
-    def _comparable(self, responses: Iterable[_Archived]) -> Generator[str | None]:
+    def _answers_from(self, responses: Iterable[_Archived]) -> Generator[Answer]:
         for response in responses:
-            answer = self._answer_from(response, not_modified=False)
-            yield self._comparing.comparable(self._part, answer)
+            yield self._answer_from(response, not_modified=False)
+
+    def _comparable(self, answers: Iterable[Answer]) -> Generator[tuple[Answer, str | None]]:
+        for answer in answers:
+            yield answer, self._comparing.comparable(self._part, answer)
 
     def _taken(
         self,

@@ -57,6 +57,27 @@ class Difference:
         return sum(frame.height for _, frame in self.frames)
 
 
+class _Digested:
+    """The records of a JSON array with their digests; NotComparable where two are equal."""
+
+    def __init__(self, array: str | None) -> None:
+        if array is None:
+            raise NotComparable("an answer is no text")
+        try:
+            self.records = _RECORDS.decode(array)
+        except msgspec.DecodeError as error:
+            raise NotComparable("an answer is no sound JSON") from error
+        self._digests: list[bytes] = list(map(xxhash.xxh3_128_digest, self.records))
+        self._distinct = set(self._digests)
+        if len(self._distinct) < len(self._digests):
+            raise NotComparable("an answer holds equal records")
+
+    def without(self, other: _Digested) -> list[tuple[bytes, int]]:
+        """Digest and number of each record that the other one lacks."""
+        lacking = self._distinct - other._distinct
+        return [(digest, no) for no, digest in enumerate(self._digests) if digest in lacking]
+
+
 class _Unequal:
     """Records that have no equal so far, by digest: of the pull, and of the one before it."""
 
@@ -70,18 +91,14 @@ class _Unequal:
         self, answer_no: int, now: str | None, before: str | None, originals: Sequence[bytes | memoryview]
     ) -> None:
         """Set an answer against the one that stood in its place; what has no equal there waits for others."""
-        given, known = _by_digest(now), _by_digest(before)
-        self.more += len(given) - len(known)
-        for digest, (_, earlier) in known.items():
-            if digest in given:
-                continue
+        given, known = _Digested(now), _Digested(before)
+        self.more += len(given.records) - len(known.records)
+        for digest, record_no in known.without(given):
             came = self.came.pop(digest, None)
             if came is None:
-                self.went[digest] = bytes(earlier)
+                self.went[digest] = bytes(known.records[record_no])
             self._kept_bytes += len(self.went[digest]) if came is None else -len(came.record)
-        for digest, (record_no, _) in given.items():
-            if digest in known:
-                continue
+        for digest, record_no in given.without(known):
             if digest in self.came:
                 raise NotComparable("two answers hold equal records")
             went = self.went.pop(digest, None)
@@ -96,17 +113,17 @@ def difference(
     source: ComparesRecords,
     part: Slice,
     resource: Resource,
-    now: Iterable[Answer],
+    now: Iterable[tuple[Answer, str | None]],
     before: Iterator[str | None],
 ) -> Difference:
-    """Set the answers of a whole pull against those of the one before it, given as ``source.comparable``.
+    """Set the answers of a whole pull against those of the one before it, each as ``source.comparable``.
 
     The one before it must have landed with the same declaration, without duplicate, superseded or quarantined
     records. Raises NotComparable where bytes do not tell what the pull did, and what ``now`` raises.
     """
     unequal = _Unequal()
-    for answer_no, answer in enumerate(now):
-        array, earlier = source.comparable(part, answer), next(before, "[]")
+    for answer_no, (answer, array) in enumerate(now):
+        earlier = next(before, "[]")
         if array is None or array != earlier:
             unequal.add(answer_no, array, earlier, source.records(part, answer))
     for earlier in before:
@@ -150,16 +167,3 @@ def _by_answer(frame: pl.DataFrame, came: Sequence[_Came]) -> list[tuple[int, pl
             "answer_no", maintain_order=True
         )
     ]
-
-
-def _by_digest(array: str | None) -> dict[bytes, tuple[int, msgspec.Raw]]:
-    if array is None:
-        raise NotComparable("an answer is no text")
-    try:
-        records = _RECORDS.decode(array)
-    except msgspec.DecodeError as error:
-        raise NotComparable("an answer is not whole and sound JSON") from error
-    by_digest = dict(zip(map(xxhash.xxh3_128_digest, records), enumerate(records), strict=True))
-    if len(by_digest) < len(records):
-        raise NotComparable("an answer holds equal records")
-    return by_digest
