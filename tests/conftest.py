@@ -66,7 +66,8 @@ def create_database(server: URL, template: str = "template1") -> URL:
     """A new database on that server, copied from the template."""
     name = f"t_{uuid.uuid4().hex[:12]}"
     with _Admin(server) as admin, admin.connect() as connection:
-        connection.execute(text(f"create database {name} template {template}"))
+        # Copied as files, which takes half the time of the default.
+        connection.execute(text(f"create database {name} template {template} strategy file_copy"))
     return server.set(database=name)
 
 
