@@ -281,6 +281,15 @@ def test_a_page_twice_or_not_at_all_fails_the_pull(gho: Subject, fault: str, mes
     recovers(gho)
 
 
+def test_a_first_pull_that_lost_a_page_lands_nothing(gho: Subject) -> None:
+    gho.replay.add_fault(rf"\$skip={2 * PAGE_SIZE}", "missing_page", times=1)
+    with pytest.raises(PullFailed, match="224 records, the publisher counts 274") as raised:
+        gho.land()
+    assert gho.fetch(raised.value.report)["outcome"] == "failed"
+    assert gho.versions() == []
+    assert gho.land().inserted == 274
+
+
 @pytest.mark.parametrize("fault", ["duplicate_page", "missing_page"])
 def test_a_page_fault_of_the_bank_fails_the_pull(
     bank: Subject, monkeypatch: pytest.MonkeyPatch, fault: str

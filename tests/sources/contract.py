@@ -113,9 +113,11 @@ def pull_with(client: Client, source: Source, part: Slice, connection: SourceCon
                 pulled.read += reading.read
                 pulled.absent += reading.absent
             request = conversation.send(answer)
-    except StopIteration:
-        pulled.frame = pl.concat(frames)
-        return pulled
+    except StopIteration as end:
+        stated = end.value
+    assert stated in (None, pulled.read), "the publisher counts other records than were read"
+    pulled.frame = pl.concat(frames)
+    return pulled
 
 
 class PagingServer(LocalServer):

@@ -36,6 +36,7 @@ from mobility_warehouse.sources.declaration import (
     Answer,
     ComparesRecords,
     Conversation,
+    CountedConversation,
     GivesChanges,
     Reading,
     Request,
@@ -294,6 +295,7 @@ class _Pull:
         self._withdrawn_keys: list[str] = []
         self._changes_since: str | None = None
         self._mark: str | None = None
+        self._stated: int | None = None
         self._synthetic = source.synthetic
 
     # -- lock and log -------------------------------------------------------------------------------
@@ -545,7 +547,7 @@ class _Pull:
                 ).first()
             )
 
-    def _conversation(self, connection: SourceConnection) -> Conversation:
+    def _conversation(self, connection: SourceConnection) -> Conversation | CountedConversation:
         if self._changes_since is not None and isinstance(self._source, GivesChanges):
             return self._source.changes(self._part, connection, self._changes_since)
         return self._source.conversation(self._part, connection)
@@ -627,10 +629,21 @@ class _Pull:
                         self._take_leave(conversation, SourceError("the pull ended early"), client)
                         raise
                 request = conversation.send(answer)
-        except StopIteration:
-            return
+        except StopIteration as end:
+            self._stated = end.value
 
-    def _take_leave(self, conversation: Conversation, error: SourceError, client: Sender) -> None:
+    def _check_total(self) -> None:
+        """Raise SourceError where all is read, and it is not what the publisher counts."""
+        if self._stated not in (None, self._report.read):
+            raise SourceError(
+                f"{self._name}: the pages hold {self._report.read:,} records, "
+                f"the publisher counts {self._stated:,}",
+                retryable=True,
+            )
+
+    def _take_leave(
+        self, conversation: Conversation | CountedConversation, error: SourceError, client: Sender
+    ) -> None:
         """Tell the conversation of the fault and send what it still wants sent: a session to release."""
         try:
             request = conversation.throw(error)
@@ -898,6 +911,7 @@ class _Pull:
             # The sum of all hashes tells whether anything changed, without a look at a single version.
             for _ in spool.read_pending():
                 pass
+            self._check_total()
             if self._is_same(previous):
                 report.unchanged = report.read - report.absent
                 return self._end("unchanged", values={**values, **self._read_values()})
@@ -915,6 +929,7 @@ class _Pull:
             )
             # Only when all is read: an answer may say that it is the whole although changes were asked for.
             landing.apply(is_whole=self._changes_since is None)
+            self._check_total()
             values = {**values, **self._read_values()}
             for conflict in landing.conflicts:
                 quarantine.put(

@@ -239,6 +239,10 @@ class SourceConnection:
 #: An answer to a request with ``archive=False`` is seen by the conversation alone.
 Conversation = Generator[Request, Answer, None]
 
+#: One that returns how many records all archived answers hold as the publisher counts them, None where he
+#: does not say: the landing compares it with what it read.
+CountedConversation = Generator[Request, Answer, int | None]
+
 
 @runtime_checkable
 class Source(Protocol):
@@ -272,7 +276,7 @@ class Source(Protocol):
         """Every pull that makes this source whole, in the order to run them."""
         ...
 
-    def conversation(self, part: Slice, connection: SourceConnection) -> Conversation:
+    def conversation(self, part: Slice, connection: SourceConnection) -> Conversation | CountedConversation:
         """The requests of one pull, page by page; raises SourceError when the pages do not add up."""
         ...
 
