@@ -276,6 +276,13 @@ def _run_dbt(options: _Options, arguments: Sequence[str]) -> int:
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
+    if options.copy_seeds or list(arguments) != ["parse"]:
+        try:
+            # Parsing takes many times as long as being told that nobody listens.
+            psycopg.connect(_connection_string(os.environ)).close()
+        except psycopg.Error as error:
+            sys.stdout.write(f"{error}\n")
+            return 2
     shaping = json.dumps({"schema_prefix": options.schema_prefix})
     written = [] if options.write_manifest else ["--no-write-json"]
     parsed = dbtRunner().invoke(["--quiet", *written, "parse", "--vars", shaping])
