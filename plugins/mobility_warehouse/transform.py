@@ -273,16 +273,16 @@ def _run_dbt(options: _Options, arguments: Sequence[str]) -> int:
     dbt drops the parsed project whenever any variable differs, and ``as_of`` differs on every run; only
     ``schema_prefix`` is read while parsing.
     """
-    from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
-
     if options.copy_seeds or list(arguments) != ["parse"]:
         try:
-            # Parsing takes many times as long as being told that nobody listens.
+            # Being told that nobody listens takes no time, and dbt's own start and parsing much.
             psycopg.connect(_connection_string(os.environ)).close()
         except psycopg.Error as error:
             sys.stdout.write(f"{error}\n")
             return 2
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
     shaping = json.dumps({"schema_prefix": options.schema_prefix})
     written = [] if options.write_manifest else ["--no-write-json"]
     parsed = dbtRunner().invoke(["--quiet", *written, "parse", "--vars", shaping])
