@@ -268,6 +268,27 @@ def test_rule_files_that_do_not_keep_their_form_are_named(landed: Landed) -> Non
             raw_gate(landed)
 
 
+def test_data_docs_show_rules_on_a_query_that_another_process_judged(landed: Landed) -> None:
+    landed.rules(
+        "raw/office.yml",
+        "- {rule: amounts_are_small, asset: observation, severity: warning, "
+        "description: No amount is above a million., query: 'select * from batch where false'}\n",
+    )
+    raw_gate(landed)
+
+    built = subprocess.run(
+        [sys.executable, "-c", "from mobility_warehouse.quality import docs; docs.build_data_docs()"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "MOBILITY_HOME": str(landed.settings.home)},
+    )
+
+    assert (built.returncode, built.stdout, built.stderr) == (0, "", "")
+    results = (landed.settings.data_docs_dir / "validations" / "raw_office__observation").rglob("*.html")
+    assert all("No amount is above a million." in page.read_text(encoding="utf-8") for page in results)
+
+
 def test_data_docs_show_the_gate_and_no_secret(landed: Landed) -> None:
     raw_gate(landed)
     landed.run("create table audit.stock (id integer primary key, fetch_ids bigint[] not null)")

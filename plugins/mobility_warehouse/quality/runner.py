@@ -43,6 +43,9 @@ def data_context(home: Path) -> Iterator[AbstractDataContext]:
         ProgressBarsConfig,
     )
 
+    # Great Expectations reads a stored expectation by its type only once the type's module is imported.
+    import mobility_warehouse.quality.expectations  # noqa: F401
+
     defaults = InMemoryStoreBackendDefaults()
     stores = {
         **defaults.stores,
