@@ -82,11 +82,15 @@ def history(engine: Engine, source: str) -> list[tuple[Any, ...]]:
 
 
 def logged(engine: Engine, source: str) -> list[tuple[Any, ...]]:
-    """What raw.fetch says of the last pull."""
+    """What raw.fetch says of each pull.
+
+    A value written differently within noise is unchanged where the last pull wrote it so, too, and noise
+    where it is set against its version.
+    """
     with engine.connect() as connection:
         rows = connection.execute(
             text(
-                "select outcome, read, inserted, revised, unchanged, noise, duplicate, superseded, absent, "
+                "select outcome, read, inserted, revised, unchanged + noise, duplicate, superseded, absent, "
                 "quarantined, withdrawn, content_hash, bytes_sha256, byte_count, synthetic, url "
                 "from raw.fetch where source = :source order by fetch_id"
             ),
@@ -186,6 +190,20 @@ def test_a_refusal_counts_what_the_refresh_would_have_done(
         land_comparing(refreshed("tuesday", *range(15)))
     assert (refused.value.report.withdrawn, refused.value.report.unchanged) == (5, 15)
     assert current(engine, "comparing") == before
+
+
+def test_a_value_within_noise_is_unchanged_when_the_last_pull_wrote_it_so_too(
+    land_comparing: Callable[..., FetchReport], engine: Engine
+) -> None:
+    land_comparing(refreshed("monday", *FIRST))
+    almost = 1.0000000000001
+    second = land_comparing(refreshed("tuesday", *FIRST[1:]) + refreshed("tuesday", 1, amount=almost))
+    third = land_comparing(
+        refreshed("x", *FIRST[2:]) + refreshed("x", 1, amount=almost) + refreshed("x", 2, amount=5.0)
+    )
+    assert (second.noise, second.unchanged) == (1, 48)
+    assert (third.noise, third.unchanged, third.revised) == (0, 48, 1)
+    assert {row[2] for row in current(engine, "comparing")} == {1.0, 5.0}
 
 
 records = st.builds(

@@ -3,7 +3,8 @@
 Most of what a publisher refreshes differs from the last answer in row numbers and dates alone. Reading costs
 several times what setting bytes against bytes does, so only records without an equal one are read, of both
 pulls. A record with the bytes of a valid one is the same record; what has no equal is read and compared as
-ever, so a publisher who writes the same content differently costs time, and nothing else.
+ever, so a publisher who writes the same content differently costs time, and nothing else. A number that
+differs from its version within noise is unchanged where the last pull wrote it alike, and noise where not.
 """
 
 from __future__ import annotations
