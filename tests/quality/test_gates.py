@@ -285,7 +285,8 @@ def test_data_docs_show_rules_on_a_query_that_another_process_judged(landed: Lan
     )
 
     assert (built.returncode, built.stdout, built.stderr) == (0, "", "")
-    results = (landed.settings.data_docs_dir / "validations" / "raw_office__observation").rglob("*.html")
+    results = [*(landed.settings.data_docs_dir / "validations" / "raw_office__observation").rglob("*.html")]
+    assert results
     assert all("No amount is above a million." in page.read_text(encoding="utf-8") for page in results)
 
 

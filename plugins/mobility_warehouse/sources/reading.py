@@ -82,14 +82,13 @@ class RecordReader(Generic[Row]):
 
         Raises SourceError (retryable) where the body is no JSON even when read record by record.
         """
-        label = f"{self.source} {self.resource.name} {slice_name}"
+        label = self._label(slice_name)
         return self._read(label, body, self._array(label, body), rules)
 
     def read_records(self, slice_name: str, records: Sequence[bytes], rules: Sequence[Rule] = ()) -> Reading:
         """Single records, as ``read`` does those of a body."""
         body = b"[" + b",".join(records) + b"]"
-        label = f"{self.source} {self.resource.name} {slice_name}"
-        return self._read(label, body, Span(0, len(body)), rules)
+        return self._read(self._label(slice_name), body, Span(0, len(body)), rules)
 
     def _read(self, label: str, body: bytes, array: Span, rules: Sequence[Rule]) -> Reading:
         rejected: list[Rejected] = []
@@ -124,7 +123,7 @@ class RecordReader(Generic[Row]):
 
     def records(self, slice_name: str, body: bytes) -> Sequence[memoryview | bytes]:
         """Every record of the body exactly as it came, valid or not, in the order of ``record_no``."""
-        label = f"{self.source} {self.resource.name} {slice_name}"
+        label = self._label(slice_name)
         return split_records(label, body, self._array(label, body))
 
     def comparable(self, slice_name: str, body: bytes) -> str | None:
@@ -134,8 +133,7 @@ class RecordReader(Generic[Row]):
         then what stands behind the name is its value, because text of JSON holds no quotation mark without an
         escape before it. A value that is null, long or escaped stays. None where the body is no UTF-8.
         """
-        label = f"{self.source} {self.resource.name} {slice_name}"
-        array = self._array(label, body)
+        array = self._array(self._label(slice_name), body)
         try:
             text = pl.Series([str(memoryview(body)[array.start : array.end], "utf-8")])
         except UnicodeError:
@@ -163,12 +161,15 @@ class RecordReader(Generic[Row]):
 
     def count(self, slice_name: str, body: bytes) -> int:
         """How many records the body holds, valid or not."""
-        label = f"{self.source} {self.resource.name} {slice_name}"
+        label = self._label(slice_name)
         array = self._array(label, body)
         try:
             return len(_RECORD_SPLITTER.decode(memoryview(body)[array.start : array.end]))
         except (msgspec.DecodeError, UnicodeError):
             return len(split_records(label, body, array))
+
+    def _label(self, slice_name: str) -> str:
+        return f"{self.source} {self.resource.name} {slice_name}"
 
     def _array(self, label: str, body: bytes) -> Span:
         try:
