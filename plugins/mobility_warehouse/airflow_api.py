@@ -129,7 +129,13 @@ class AirflowApi:
     def tasks(self, run: DagRun) -> list[TaskState]:
         """The tasks of a run, as of now."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
-        return [_task(one) for one in self._ask("GET", path, params={"limit": _PAGE})["task_instances"]]
+        found: list[TaskState] = []
+        while True:
+            asked = {"limit": _PAGE, "offset": len(found), "order_by": "id"}
+            page = self._ask("GET", path, params=asked)
+            found += map(_task, page["task_instances"])
+            if not page["task_instances"] or len(found) >= page["total_entries"]:
+                return found
 
     def failure(self, task: TaskState) -> str:
         """Why the last try of a task failed, from its log; empty where the log does not tell."""

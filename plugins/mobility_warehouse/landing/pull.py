@@ -20,6 +20,7 @@ from mobility_warehouse.database.declared import version_table
 from mobility_warehouse.database.tables import COUNTED, raw_fetch, raw_response
 from mobility_warehouse.landing import quarantine
 from mobility_warehouse.landing.ahead import Ahead, quick_switches
+from mobility_warehouse.landing.alignment import NotComparable
 from mobility_warehouse.landing.archive import (
     ArchiveDamaged,
     ArchivedResponse,
@@ -28,7 +29,7 @@ from mobility_warehouse.landing.archive import (
     validators,
 )
 from mobility_warehouse.landing.hashing import declaration_hash, key_hashes, with_hashes
-from mobility_warehouse.landing.refresh import NotComparable, difference
+from mobility_warehouse.landing.refresh import difference
 from mobility_warehouse.landing.report import FetchReport, PullBusy, PullError, PullFailed, PullRefused
 from mobility_warehouse.landing.spool import Spool
 from mobility_warehouse.landing.versions import Landing
@@ -747,14 +748,14 @@ class _Pull:
         """Read only the records whose bytes the last pull did not have; all where bytes do not tell."""
         taken: list[tuple[Answer, ArchivedResponse]] = []
         try:
-            with (
-                Ahead(self._answers_from(previous.responses), name=f"archived {self._name}") as earlier,
-                Ahead(self._comparable(earlier), name=f"compare {self._name}", source=earlier) as before,
-                # It does not name archived as its source: that one gives the rest where all is to be read.
-                Ahead(self._comparable(self._taken(archived, taken)), name=f"compare {self._name}") as now,
-            ):
+            with Ahead(self._answers_from(previous.responses), name=f"archived {self._name}") as before:
                 found = difference(
-                    self._comparing, self._part, self._resource, now, (array for _, array in before)
+                    self._comparing,
+                    self._part,
+                    self._resource,
+                    self._taken(archived, taken),
+                    iter(before),
+                    previous.report.read,
                 )
             report = self._report
             report.read = previous.report.read + found.read
@@ -777,10 +778,6 @@ class _Pull:
     def _answers_from(self, responses: Iterable[_Archived]) -> Generator[Answer]:
         for response in responses:
             yield self._answer_from(response, not_modified=False)
-
-    def _comparable(self, answers: Iterable[Answer]) -> Generator[tuple[Answer, str | None]]:
-        for answer in answers:
-            yield answer, self._comparing.comparable(self._part, answer)
 
     def _taken(
         self,

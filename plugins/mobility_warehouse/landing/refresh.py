@@ -16,17 +16,15 @@ import msgspec
 import polars as pl
 import xxhash
 
+from mobility_warehouse.landing.alignment import NotComparable, Unlike, unlike
 from mobility_warehouse.landing.hashing import with_hashes
 from mobility_warehouse.sources.declaration import Answer, ComparesRecords, Resource, Slice
 
 #: Bytes of records without an equal that are kept, of both pulls together: with a page, what bounds memory.
 KEPT_BYTES = 64_000_000
 
+_NOTHING = memoryview(b"[]")
 _RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-class NotComparable(Exception):
-    """The refresh must be read whole; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,53 +57,52 @@ class Difference:
 
 
 class _Digested:
-    """The records of a JSON array with their digests; NotComparable where two are equal."""
+    """Records with the digests of their blanked text; NotComparable where two are equal."""
 
-    def __init__(self, array: str | None) -> None:
-        if array is None:
+    def __init__(self, source: ComparesRecords, part: Slice, records: Sequence[tuple[int, bytes]]) -> None:
+        self.records = records
+        text = source.blanked(part, b"[" + b",".join(record for _, record in records) + b"]")
+        if text is None:
             raise NotComparable("an answer is no text")
-        try:
-            self.records = _RECORDS.decode(array)
-        except msgspec.DecodeError as error:
-            raise NotComparable("an answer is no sound JSON") from error
-        self._digests: list[bytes] = list(map(xxhash.xxh3_128_digest, self.records))
-        self._distinct = set(self._digests)
-        if len(self._distinct) < len(self._digests):
+        digests = list(map(xxhash.xxh3_128_digest, _RECORDS.decode(text)))
+        self._by_digest = dict(zip(digests, records, strict=True))
+        if len(self._by_digest) < len(digests):
             raise NotComparable("an answer holds equal records")
 
-    def without(self, other: _Digested) -> list[tuple[bytes, int]]:
-        """Digest and number of each record that the other one lacks."""
-        lacking = self._distinct - other._distinct
-        return [(digest, no) for no, digest in enumerate(self._digests) if digest in lacking]
+    def without(self, other: _Digested) -> list[tuple[bytes, int, bytes]]:
+        """Digest, number and bytes of each record that the other one lacks."""
+        return [
+            (digest, number, record)
+            for digest, (number, record) in self._by_digest.items()
+            if digest not in other._by_digest
+        ]
 
 
 class _Unequal:
     """Records that have no equal so far, by digest: of the pull, and of the one before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: ComparesRecords, part: Slice) -> None:
         self.came: dict[bytes, _Came] = {}
         self.went: dict[bytes, bytes] = {}
-        self.more = 0
+        self._source, self._part = source, part
         self._kept_bytes = 0
 
-    def add(
-        self, answer_no: int, now: str | None, before: str | None, originals: Sequence[bytes | memoryview]
-    ) -> None:
-        """Set an answer against the one that stood in its place; what has no equal there waits for others."""
-        given, known = _Digested(now), _Digested(before)
-        self.more += len(given.records) - len(known.records)
-        for digest, record_no in known.without(given):
+    def add(self, answer_no: int, found: Unlike) -> None:
+        """Of an answer and the one that stood in its place; what has no equal there waits for others."""
+        given = _Digested(self._source, self._part, found.came)
+        known = _Digested(self._source, self._part, found.went)
+        for digest, _, record in known.without(given):
             came = self.came.pop(digest, None)
             if came is None:
-                self.went[digest] = bytes(known.records[record_no])
-            self._kept_bytes += len(self.went[digest]) if came is None else -len(came.record)
-        for digest, record_no in given.without(known):
+                self.went[digest] = record
+            self._kept_bytes += len(record) if came is None else -len(came.record)
+        for digest, record_no, record in given.without(known):
             if digest in self.came:
                 raise NotComparable("two answers hold equal records")
             went = self.went.pop(digest, None)
             if went is None:
-                self.came[digest] = _Came(answer_no, record_no, bytes(originals[record_no]))
-            self._kept_bytes += len(self.came[digest].record) if went is None else -len(went)
+                self.came[digest] = _Came(answer_no, record_no, record)
+            self._kept_bytes += len(record) if went is None else -len(went)
         if self._kept_bytes > KEPT_BYTES:
             raise NotComparable("too many records differ")
 
@@ -114,21 +111,35 @@ def difference(
     source: ComparesRecords,
     part: Slice,
     resource: Resource,
-    now: Iterable[tuple[Answer, str | None]],
-    before: Iterator[str | None],
+    now: Iterable[Answer],
+    before: Iterator[Answer],
+    known: int,
 ) -> Difference:
-    """Set the answers of a whole pull against those of the one before it, each as ``source.comparable``.
+    """Set the answers of a whole pull against those of the one before it, which held ``known`` records.
 
     The one before it must have landed with the same declaration, without duplicate, superseded or quarantined
     records. Raises NotComparable where bytes do not tell what the pull did, and what ``now`` raises.
     """
-    unequal = _Unequal()
-    for answer_no, (answer, array) in enumerate(now):
-        earlier = next(before, "[]")
-        if array is None or array != earlier:
-            unequal.add(answer_no, array, earlier, source.records(part, answer))
-    for earlier in before:
-        unequal.add(0, "[]", earlier, ())
+    unequal = _Unequal(source, part)
+    volatile = source.volatile(part)
+    more = found_known = 0
+
+    def compare(answer_no: int, array: memoryview, earlier: memoryview) -> None:
+        nonlocal more, found_known
+        found = unlike(array, earlier, volatile)
+        more += found.more
+        found_known += found.known
+        if found.came or found.went:
+            unequal.add(answer_no, found)
+
+    for answer_no, answer in enumerate(now):
+        before_it = next(before, None)
+        earlier = _NOTHING if before_it is None else source.array(part, before_it)
+        compare(answer_no, source.array(part, answer), earlier)
+    for answer in before:
+        compare(0, _NOTHING, source.array(part, answer))
+    if found_known != known:
+        raise NotComparable("its records are not told apart by their bytes")
     came = list(unequal.came.values())
     frame, content_hash, absent = _read(source, part, resource, [one.record for one in came])
     went, went_hash, went_absent = _read(source, part, resource, list(unequal.went.values()))
@@ -137,7 +148,7 @@ def difference(
     return Difference(
         frames=_by_answer(frame, came),
         went_keys=went["key_hash"].bin.encode("hex").to_list(),
-        read=unequal.more,
+        read=more,
         absent=absent - went_absent,
         content_hash=content_hash - went_hash,
     )

@@ -18,9 +18,9 @@ from psycopg.copy import QueuedLibpqWriter
 from sqlalchemy import Connection, text
 
 from mobility_warehouse.database.declared import restricted_table, version_table
+from mobility_warehouse.landing.alignment import NotComparable
 from mobility_warehouse.landing.clock import stamp
 from mobility_warehouse.landing.hashing import key_hashes
-from mobility_warehouse.landing.refresh import NotComparable
 from mobility_warehouse.landing.report import FetchReport
 from mobility_warehouse.landing.spool import Page, Spool, Stalled
 from mobility_warehouse.sources.declaration import ColumnType, OnConflict, Rejected, Resource

@@ -29,6 +29,9 @@ _REMOTE_TAG = re.compile(
 _REMOTE_STYLE = re.compile(r"""url\(\s*["']?(?:https?:)?//[^)]*\)""", re.IGNORECASE)
 _FOOTER = re.compile(r"<footer\b.*?</footer\s*>", re.IGNORECASE | re.DOTALL)
 
+#: What calls for a look comes first.
+_VERDICTS = ("failed", "warnings", "passed")
+
 
 @dataclass(frozen=True, slots=True)
 class _Result:
@@ -63,8 +66,14 @@ def make_self_contained(site: Path, validations: Path) -> None:
             text = pattern.sub(instead, text)
         link = f'<link rel="stylesheet" href="{os.path.relpath(site / _STYLE, page.parent)}">'
         page.write_text(text.replace("</head>", f"{link}\n</head>", 1), encoding="utf-8")
-    results = sorted(_results(site, validations), key=lambda each: (each.time, each.suite), reverse=True)
-    runs = {result.run: [each for each in results if each.run == result.run] for result in results}
+    results = sorted(_results(site, validations), key=lambda each: each.time, reverse=True)
+    runs = {
+        run: sorted(
+            (each for each in results if each.run == run),
+            key=lambda each: (_VERDICTS.index(each.verdict), each.suite),
+        )
+        for run in dict.fromkeys(each.run for each in results)
+    }
     suites = sorted(path.stem for path in (site / "expectations").glob("*.html"))
     template = jinja2.Template((_TEMPLATES / "data_docs.html").read_text(encoding="utf-8"), autoescape=True)
     (site / "index.html").write_text(

@@ -315,24 +315,40 @@ class ShowsRecords(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class VolatileField:
+    """A field of records, of type integer or text, whose name in quotation marks stands before it alone."""
+
+    name: str
+    type: ColumnType
+
+
 @runtime_checkable
-class ComparesRecords(ShowsRecords, Protocol):
+class ComparesRecords(Protocol):
     """A source whose refreshes differ in volatile values alone, mostly, and need not be read to see it.
 
     What a record says, and whether it is valid, must depend on its own bytes and on the slice, not on what
     surrounds it in the answer.
     """
 
-    def comparable(self, part: Slice, answer: Answer) -> str | None:
-        """The records of a checked answer as one JSON array, in which volatile values may be blanked.
+    def array(self, part: Slice, answer: Answer) -> memoryview:
+        """The records of a checked answer as they came, as one JSON array."""
+        ...
+
+    def volatile(self, part: Slice) -> Sequence[VolatileField]:
+        """Fields whose values say nothing, and none of which makes a record invalid but by its type."""
+        ...
+
+    def blanked(self, part: Slice, array: bytes) -> str | None:
+        """A JSON array of records in which volatile values may be blanked.
 
         A record with the same text as a valid one must be valid, and say the same but for volatile values.
-        None where the answer is no text.
+        None where the array is no text.
         """
         ...
 
     def read_records(self, part: Slice, records: Sequence[bytes]) -> Reading:
-        """Read single records, as they came or as ``comparable`` gives them; ``record_no`` counts these."""
+        """Read single records, as they came or as ``blanked`` gives them; ``record_no`` counts these."""
         ...
 
 

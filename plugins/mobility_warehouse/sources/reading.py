@@ -17,12 +17,25 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 import polars as pl
 
-from mobility_warehouse.sources.declaration import ColumnType, Reading, Rejected, Resource, SourceError
+from mobility_warehouse.sources.declaration import (
+    ColumnType,
+    Reading,
+    Rejected,
+    Resource,
+    SourceError,
+    VolatileField,
+)
 
 DEFAULT_TEXT_LIMIT = 10_000
 
 #: What PostgreSQL's bigint holds; beyond it a JSON integer is no integer of ours.
 Int64 = msgspec.Meta(ge=-(2**63), le=2**63 - 1)
+
+#: Pattern of volatile values that are short and without sign of their own, with what stands for each.
+_PLAINLY_WRITTEN = {
+    ColumnType.INTEGER: (r"-?(?:0|[1-9][0-9]{0,17})", "0"),
+    ColumnType.TEXT: (r'"[^"\\\x00-\x1f]{0,99}"', '""'),
+}
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -126,38 +139,44 @@ class RecordReader(Generic[Row]):
         label = self._label(slice_name)
         return split_records(label, body, self._array(label, body))
 
-    def comparable(self, slice_name: str, body: bytes) -> str | None:
-        """The array of records with the values of volatile columns blanked, where they are plainly written.
+    def array(self, slice_name: str, body: bytes) -> memoryview:
+        """The array of records in a checked body."""
+        array = self._array(self._label(slice_name), body)
+        return memoryview(body)[array.start : array.end]
+
+    @cached_property
+    def volatile(self) -> Sequence[VolatileField]:
+        """Volatile columns without a rule, of the types that are cheap to tell, where their names tell them.
 
         Only a field of the record itself whose name no other field has, in a row that forbids unknown ones:
         then what stands behind the name is its value, because text of JSON holds no quotation mark without an
-        escape before it. A value that is null, long or escaped stays. None where the body is no UTF-8.
+        escape before it.
         """
-        array = self._array(self._label(slice_name), body)
-        try:
-            text = pl.Series([str(memoryview(body)[array.start : array.end], "utf-8")])
-        except UnicodeError:
-            return None
-        for pattern, blank in self._volatile:
-            text = text.str.replace_all(pattern, blank)
-        blanked: str = text.item()
-        return blanked
-
-    @cached_property
-    def _volatile(self) -> Sequence[tuple[str, str]]:
-        """Patterns of volatile values of the types that are cheap to tell, with what stands for each."""
-        plain = {
-            ColumnType.INTEGER: (r"-?(?:0|[1-9][0-9]{0,17})", "0"),
-            ColumnType.TEXT: (r'"[^"\\\x00-\x1f]{0,99}"', '""'),
-        }
         names = Counter(name for path in self.wire.values() for name in path.split("."))
         return [
-            (f'"{name}":\\s*{value}', f'"{name}":{blank}')
+            VolatileField(self.wire[column.name], column.type)
             for column in self.resource.columns
-            if column.volatile and column.type in plain and self.row.__struct_config__.forbid_unknown_fields
-            for name, (value, blank) in [(self.wire[column.name], plain[column.type])]
-            if names[name] == 1
+            if column.volatile
+            and column.type in _PLAINLY_WRITTEN
+            and self.row.__struct_config__.forbid_unknown_fields
+            and names[self.wire[column.name]] == 1
+            and all(rule.column != column.name for rule in self.rules)
         ]
+
+    def blanked(self, array: bytes) -> str | None:
+        """The array of records with the values of ``volatile`` blanked, where they are plainly written.
+
+        A value that is null, long or escaped stays. None where the array is no UTF-8.
+        """
+        try:
+            text = pl.Series([str(array, "utf-8")])
+        except UnicodeError:
+            return None
+        for one in self.volatile:
+            value, blank = _PLAINLY_WRITTEN[one.type]
+            text = text.str.replace_all(f'"{one.name}":\\s*{value}', f'"{one.name}":{blank}')
+        blanked: str = text.item()
+        return blanked
 
     def count(self, slice_name: str, body: bytes) -> int:
         """How many records the body holds, valid or not."""

@@ -25,6 +25,7 @@ from mobility_warehouse.sources.declaration import (
     Slice,
     SourceConnection,
     SourceError,
+    VolatileField,
 )
 from mobility_warehouse.sources.reading import Int64, RecordReader, Rule, Span
 
@@ -354,9 +355,17 @@ class WhoGho:
         """The records of one page exactly as they came."""
         return _reader(part).records(part.name, answer.body)
 
-    def comparable(self, part: Slice, answer: Answer) -> str | None:
-        """The records of one page without row numbers and dates, which each refresh gives anew."""
-        return _reader(part).comparable(part.name, answer.body)
+    def array(self, part: Slice, answer: Answer) -> memoryview:
+        """The records of one page as one JSON array."""
+        return _reader(part).array(part.name, answer.body)
+
+    def volatile(self, part: Slice) -> Sequence[VolatileField]:
+        """Row numbers and dates, which each refresh gives anew."""
+        return _reader(part).volatile
+
+    def blanked(self, part: Slice, array: bytes) -> str | None:
+        """Records without row numbers and dates."""
+        return _reader(part).blanked(array)
 
     def read_records(self, part: Slice, records: Sequence[bytes]) -> Reading:
         """Single records of a page."""
