@@ -282,19 +282,28 @@ def pools() -> None:
 
 
 @main.command()
+@click.argument("names", nargs=-1, metavar="[SOURCE]...")
 @LIVE
 @clear_errors
-def run(live: bool) -> None:
-    """Pull every source, land, audit, transform and publish, through Airflow.
+def run(names: tuple[str, ...], live: bool) -> None:
+    """Pull every source, or those named, land, audit, transform and publish, through Airflow.
 
     Starts what is needed, shows each stage, sums up and leaves the services running. Exits 0 only if a
-    publication was made and every source was pulled.
+    publication was made and every source asked for was pulled.
     """
     from mobility_warehouse.run import print_report
     from mobility_warehouse.run import run as run_main_job
+    from mobility_warehouse.sources.registry import sources
 
+    known = sources()
+    for name in names:
+        if name not in known:
+            raise click.BadParameter(
+                f"{name!r} is no source; there are {', '.join(known)}", param_hint="SOURCE"
+            )
     settings, console = _settings(), _console()
-    report = run_main_job(settings, console, live=live)
+    pulled = [known[name] for name in dict.fromkeys(names)] or [*known.values()]
+    report = run_main_job(settings, console, pulled=pulled, live=live)
     print_report(report, settings, console)
     if report.publication is None or report.failures:
         raise click.exceptions.Exit(1)

@@ -150,8 +150,8 @@ class Display:
         return Group(table)
 
 
-def run(settings: Settings, console: Console, *, live: bool = False) -> RunReport:
-    """Run the main job once through Airflow and leave the services running.
+def run(settings: Settings, console: Console, *, pulled: Sequence[Source], live: bool = False) -> RunReport:
+    """Run the main job once through Airflow, for the sources given, and leave the services running.
 
     Raises ServiceError when a service does not start, AirflowError when the DAGs do not parse.
     """
@@ -172,11 +172,11 @@ def run(settings: Settings, console: Console, *, live: bool = False) -> RunRepor
         deploying.result()
         display.refresh()
         with AirflowApi(url, ADMIN, services.airflow_password()) as api:
-            dag_ids = [*(f"pull_{name}" for name in sources()), PUBLISH_DAG]
+            dag_ids = [*(f"pull_{source.name}" for source in pulled), PUBLISH_DAG]
             for dag_id in api.wait_for_dags(dag_ids, _PARSE_SECONDS):
                 api.unpause(dag_id)
             airflow.end(note=url)
-            pulls, publication, failed = _run_dags(api, display)
+            pulls, publication, failed = _run_dags(api, display, pulled)
             failures = _reasons(api, failed)
     labels = [run.label for run in pulls]
     return _report(labels, publication.label, failures, display.stages, time.monotonic() - started)
@@ -187,12 +187,14 @@ def _deploy(stage: Stage) -> None:
     stage.end()
 
 
-def _run_dags(api: AirflowApi, display: Display) -> tuple[list[DagRun], DagRun, list[TaskState]]:
+def _run_dags(
+    api: AirflowApi, display: Display, asked_for: Sequence[Source]
+) -> tuple[list[DagRun], DagRun, list[TaskState]]:
     """Trigger the pulls and follow them and the publication that they wake to its end; what failed last."""
     begun = datetime.now(UTC)
     run_id = f"run__{begun:%Y%m%dT%H%M%S%f}"
     pulls: dict[str, tuple[DagRun, Stage]] = {}
-    for source in sources().values():
+    for source in asked_for:
         stage = display.add(f"pull {source.title}")
         stage.begin()
         pulls[source.name] = (api.trigger(f"pull_{source.name}", run_id), stage)

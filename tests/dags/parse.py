@@ -1,7 +1,7 @@
-"""Run as a script: parse one DAG file under guard and print what it declares, as JSON.
+"""Run as a script: parse DAG files under guard and print what each declares, a line of JSON for each.
 
-Every way out of the process is watched by an audit hook while the file is parsed: a connection, a file
-opened for writing, a database, a process started.
+Each in a process of its own, forked once Airflow is imported. Every way out of it is watched by an audit hook
+while the file is parsed: a connection, a file opened for writing, a database, a process started.
 """
 
 # ruff: noqa: E402 - the clock starts before Airflow is imported
@@ -73,7 +73,7 @@ def _describe(dag: Any) -> dict[str, Any]:
     }
 
 
-def main(path: Path) -> None:
+def parse(path: Path) -> None:
     global watching
     bag = DagBag(dag_folder=os.devnull, collect_dags=False)
     sys.addaudithook(_watch)
@@ -82,18 +82,30 @@ def main(path: Path) -> None:
     bag.process_file(str(path), only_if_updated=False)  # type: ignore[no-untyped-call]
     watching = False
     seconds = time.process_time() - before
-    json.dump(
-        {
-            "errors": dict(bag.import_errors),
-            "outside": seen,
-            "cpu_seconds": seconds,
-            "airflow_cpu_seconds": AIRFLOW_SECONDS,
-            "imported": sorted({name.partition(".")[0] for name in sys.modules}),
-            "dags": [_describe(dag) for dag in bag.dags.values()],
-        },
-        sys.stdout,
-    )
+    result = {
+        "errors": dict(bag.import_errors),
+        "outside": seen,
+        "cpu_seconds": seconds,
+        "airflow_cpu_seconds": AIRFLOW_SECONDS,
+        "imported": sorted({name.partition(".")[0] for name in sys.modules}),
+        "dags": [_describe(dag) for dag in bag.dags.values()],
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()
+
+
+def main(paths: list[Path]) -> int:
+    """Whether any of the processes failed."""
+    for path in paths:
+        process = os.fork()
+        if process == 0:
+            parse(path)
+            # Without what the process that it was forked from does at its end.
+            os._exit(0)
+        if os.waitpid(process, 0)[1]:
+            return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main([Path(argument) for argument in sys.argv[1:]]))

@@ -33,8 +33,13 @@ SETTINGS = HttpSettings(tries=2, first_backoff=0.001, max_backoff=0.002, read_ti
 PAGE_SIZE = 50
 
 
-#: Rows that are kept of a file whose every pull would take seconds; the heading is among them.
-FEWER_ROWS = {"un_desa": 70}
+#: Which rows below the heading are kept of a file whose every pull would take seconds.
+FEWER_ROWS: dict[str, slice] = {
+    # Mexico to the Philippines, by which the source tells that a matrix is not transposed.
+    "knomad_matrix": slice(110, 170),
+    # The world comes first, and would no longer be the sum of the rest.
+    "un_desa": slice(1, 60),
+}
 
 
 def cut_snapshot(folder: Path) -> Path:
@@ -51,11 +56,10 @@ def cut_snapshot(folder: Path) -> Path:
         for row in rows:
             kept[json.loads(row)["sheet"]].append(row)
         headings = json.loads(head)["heading_rows"]
-        # The world comes first, and would no longer be the sum of the rest.
         cut = [
             row
             for name, sheet in kept.items()
-            for row in sheet[: headings[name]] + sheet[headings[name] + 1 : FEWER_ROWS[entry.source]]
+            for row in sheet[: headings[name]] + sheet[headings[name] :][FEWER_ROWS[entry.source]]
         ]
         file.write_bytes(compress([head, *cut]))
     (folder / MANIFEST_NAME).symlink_to(shipped / MANIFEST_NAME)

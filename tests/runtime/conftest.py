@@ -1,4 +1,5 @@
-"""The command line as a user runs it: a process of its own, on a deployed database of the test."""
+"""The command line on a deployed database of the test, in this process: starting one takes longer than most
+commands. As a user runs it, in processes of its own, the tests of the main job ask it."""
 
 from __future__ import annotations
 
@@ -10,7 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import URL, Engine
+
+from mobility_warehouse.cli import main
 
 Mobility = Callable[..., "subprocess.CompletedProcess[str]"]
 MOBILITY = Path(sys.executable).with_name("mobility")
@@ -26,17 +30,16 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 def run_mobility(url: URL, home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs `mobility ARGUMENTS` on a database, with a home and variables of the environment."""
-    return subprocess.run(
-        [MOBILITY, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            **clean_environment(home),
-            "MOBILITY_DATABASE_URL": url.render_as_string(hide_password=False),
-            **variables,
-        },
-    )
+    environment: dict[str, str | None] = {
+        **dict.fromkeys(os.environ),
+        **clean_environment(home),
+        "MOBILITY_DATABASE_URL": url.render_as_string(hide_password=False),
+        **variables,
+    }
+    result = CliRunner().invoke(main, arguments, env=environment)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def test_help_imports_nothing_that_costs_time(tmp_path: Path) -> None:
         ("trace", "remittances", "country_iso3"),
         ("trace", "remittances", "{broken"),
         ("fetches", "--limit", "0"),
+        ("run", "who_gho", "nobody"),
     ],
     ids=" ".join,
 )

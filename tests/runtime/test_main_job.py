@@ -194,10 +194,13 @@ def test_a_slice_that_cannot_be_pulled_is_named_and_the_last_good_state_stands(
     replay = published.services.replay_url
     httpx.post(f"{replay}/_replay/faults", json={"match": "HWF_0006", "fault": "html"}).raise_for_status()
     try:
-        run = published.ask("run")
+        run = published.ask("run", "who_gho", "unsd")
     finally:
         httpx.delete(f"{replay}/_replay/faults").raise_for_status()
     assert run.returncode == 1
+    pulls = re.findall(r"^pull (.+?) {2,}(\w+)", run.stdout, re.MULTILINE)
+    titles = [sources()[name].title for name in ("who_gho", "unsd")]
+    assert sorted(pulls) == sorted(zip(titles, ("failed", "success"), strict=True)), "those asked for alone"
     assert "failed: observation" in run.stdout
     assert re.search(r"pull_who_gho observation: .*PullFailed: who_gho observation HWF_0006", run.stdout)
     answer = published.ask("fetches", "--source", "who_gho", "--outcome", "unchanged", "--format", "json")
