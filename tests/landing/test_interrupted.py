@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,9 @@ from tests.landing.ledger import LedgerServer, LedgerSource, entry
 
 PAGES, ROWS = 6, 1500
 
+#: Forks a landing for each line that it reads, tells its process id, and, once it has ended, how.
 _LANDER = """
-import sys
+import os, sys, traceback
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 from mobility_warehouse.landing.pull import pull
@@ -27,11 +30,59 @@ from mobility_warehouse.sources.declaration import Slice, SourceConnection
 from mobility_warehouse.sources.http import Client
 from tests.landing.ledger import LedgerSource
 
-engine = create_engine(sys.argv[1], poolclass=NullPool)
-print("ready", flush=True)
-with Client() as client:
-    pull(engine, LedgerSource(), Slice("entry", "all"), SourceConnection(sys.argv[2]), client=client)
+def land():
+    engine = create_engine(sys.argv[1], poolclass=NullPool)
+    with Client() as client:
+        pull(engine, LedgerSource(), Slice("entry", "all"), SourceConnection(sys.argv[2]), client=client)
+
+while sys.stdin.readline():
+    process = os.fork()
+    if process == 0:
+        try:
+            land()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    print(process, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 """
+
+
+class Lander:
+    """Lands in processes of their own, whose imports are done once."""
+
+    def __init__(self, url: URL, server: LedgerServer) -> None:
+        address = url.render_as_string(hide_password=False)
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _LANDER, address, server.connection.base_url],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self) -> int:
+        """The process id of a landing that has begun."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self._told()
+
+    def ended(self) -> int:
+        """The exit code of the landing, once it has ended."""
+        return self._told()
+
+    def _told(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+    def land(self) -> None:
+        self.start()
+        assert self.ended() == 0
+
+    def close(self) -> None:
+        self._process.communicate(timeout=30)
 
 
 def pages(vintage: int) -> list[list[dict[str, object]]]:
@@ -64,44 +115,19 @@ def state(engine: Engine) -> str:
         )
 
 
-def lander(url: URL, server: LedgerServer) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            _LANDER,
-            url.render_as_string(hide_password=False),
-            server.connection.base_url,
-        ],
-        cwd=Path(__file__).parents[2],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def land(url: URL, server: LedgerServer) -> None:
-    process = lander(url, server)
-    process.communicate(timeout=120)
-    assert process.returncode == 0
-
-
 @pytest.mark.slow
 def test_killed_at_ten_random_points(database: URL) -> None:
     engine = create_engine(database, poolclass=NullPool)
     chance = random.Random(20100521)
-    with LedgerServer() as server:
+    with LedgerServer() as server, closing(Lander(database, server)) as lander:
         deploy(engine, [LedgerSource()])
         server.serve(*pages(1))
-        land(database, server)
+        lander.land()
         before = state(engine)
         server.serve(*pages(2))
         started = time.monotonic()
-        process = lander(database, server)
-        assert process.stdout is not None
-        process.stdout.readline()
-        ready = time.monotonic() - started
-        process.communicate(timeout=120)
-        whole = time.monotonic() - started - ready
+        lander.land()
+        whole = time.monotonic() - started
         after = state(engine)
         assert after != before
 
@@ -109,21 +135,23 @@ def test_killed_at_ten_random_points(database: URL) -> None:
             for table in ("ledger__entry", "stale"):
                 connection.execute(text(f"truncate raw.{table}"))
         server.serve(*pages(1))
-        land(database, server)
+        lander.land()
         assert state(engine) == before
         server.serve(*pages(2))
         seen = set()
+        killed = 0
         for _ in range(10):
-            process = lander(database, server)
-            assert process.stdout is not None
-            process.stdout.readline()
+            process = lander.start()
             time.sleep(chance.uniform(0, whole))
-            process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=30)
+            # One that has ended is still there to be killed, or gone just now.
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+            killed += lander.ended() == -signal.SIGKILL
             found = state(engine)
             assert found in (before, after)
             seen.add(found)
-        land(database, server)
+        assert killed > 1
+        lander.land()
         assert state(engine) == after
         assert before in seen
         with engine.connect() as connection:

@@ -63,7 +63,7 @@ def keys_afterwards(before: set[Key], pages: list[list[dict[str, Any]]]) -> set[
     return landed | (before & (invalid | contents.keys()))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pulls=pulls, keys_at_once=st.sampled_from([1, 3, versions.KEYS_AT_ONCE]))
 def test_counts_add_up_and_every_past_state_stands(
     pulls: list[list[list[dict[str, Any]]]],

@@ -243,7 +243,7 @@ def refreshes(draw: st.DrawFn) -> list[list[list[dict[str, Any]]]]:
     return pulls
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pulls=refreshes(),
     keys_at_once=st.sampled_from([1, 3, versions.KEYS_AT_ONCE]),

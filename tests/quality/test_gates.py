@@ -293,9 +293,13 @@ def test_data_docs_show_rules_on_a_query_that_another_process_judged(landed: Lan
 def test_data_docs_show_the_gate_and_no_secret(landed: Landed) -> None:
     raw_gate(landed)
     landed.run("create table audit.stock (id integer primary key, fetch_ids bigint[] not null)")
-    landed.run("insert into audit.stock values (1, '{1}')", "grant select on audit.stock to publisher")
+    landed.run("insert into audit.stock values (1, '{1}')")
+    landed.run("create table audit.weak (like audit.stock including all)")
+    landed.run("insert into audit.weak values (1, '{99}')")
+    landed.run("grant select on all tables in schema audit to publisher")
 
-    run_mart_gate(landed.publisher, "run-1", settings=landed.settings)
+    with pytest.raises(GateFailed, match="weak"):
+        run_mart_gate(landed.publisher, "run-1", settings=landed.settings)
     build_data_docs(landed.settings)
 
     pages = list(landed.settings.data_docs_dir.rglob("*.html"))
@@ -306,10 +310,10 @@ def test_data_docs_show_the_gate_and_no_secret(landed: Landed) -> None:
     links = re.findall(r'<td><a href="([^"]+)">([^<]+)</a></td>\s*<td class="(\w+)">', first)
     assert {suite for _, suite, _ in links} >= {"raw_office__observation", "marts__stock"}
     verdicts = ["failed", "warnings", "passed"]
+    assert links[0][1:] == ("marts__weak", "failed")
     assert links == sorted(links, key=lambda link: (verdicts.index(link[2]), link[1])), (
         "what calls for a look first"
     )
-    assert len({verdict for _, _, verdict in links}) > 1
     for page, _, _ in links:
         assert (landed.settings.data_docs_dir / unquote(page)).is_file()
     for path in pages:
