@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 import polars as pl
+
+_PREFIX = "mobility-spool-"
+_LOCK = "lock"
+#: Seconds for which a folder is left alone: who has just made it may not have locked it yet.
+_YOUNG = 3600.0
 
 
 class Stalled(Exception):
@@ -30,6 +39,8 @@ class Page:
 class Spool:
     """Frames of a pull in a temporary folder that vanishes at the end of the with block.
 
+    One that a killed pull left behind goes with the next pull, an hour later at the earliest.
+
     ``pending`` gives the frames that are still to be read, with response id and number; whoever asks for
     frames reads and spools them on the way. ``is_next_here`` tells whether the next one, or the end, can be
     had within so many seconds; None waits for it.
@@ -39,9 +50,13 @@ class Spool:
     is_next_here: Callable[[float | None], bool] = lambda seconds: True
     pages: list[Page] = field(default_factory=list)
     _folder: tempfile.TemporaryDirectory[str] | None = None
+    _lock: TextIO | None = None
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="mobility-spool-")
+        _sweep()
+        self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX)
+        self._lock = (Path(self._folder.name) / _LOCK).open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         return self
 
     def __exit__(
@@ -50,6 +65,8 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._lock is not None:
+            self._lock.close()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -95,3 +112,15 @@ class Spool:
     def frame(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The frame of one page, whole or only the named columns."""
         return pl.read_ipc(self.pages[number].path, columns=list(columns) if columns is not None else None)
+
+
+def _sweep() -> None:
+    """Remove folders of pulls that were killed: the system has given up their locks."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        # Another pull may be sweeping, too; and what other users left is theirs.
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime < _YOUNG:
+                continue
+            with (folder / _LOCK).open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
