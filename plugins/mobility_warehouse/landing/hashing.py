@@ -20,17 +20,27 @@ from mobility_warehouse.sources.declaration import Column, Resource
 
 _MODULUS = 1 << 128
 _NULL = "\x01"
+_AFTER_NULL = "\x02"
 
 
 def _canonical(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.Expr:
-    texts = [
-        # A text that begins as null is written begins so twice. Hardly any does: looking is all it costs.
+    names = [column.name for column in columns]
+    texts = [name for name in names if frame[name].dtype == pl.String]
+    # A text that begins as null is written begins so twice. Hardly any does: only those that sort before what
+    # is greater than null, the empty one among them, are looked at again.
+    is_low = frame.select((pl.col(texts) < _AFTER_NULL).any()).row(0) if texts else ()
+    escaped = {
+        name
+        for name, low in zip(texts, is_low, strict=True)
+        if low and frame[name].str.starts_with(_NULL).any()
+    }
+    written = [
         pl.when(pl.col(name).str.starts_with(_NULL)).then(_NULL + pl.col(name)).otherwise(pl.col(name))
-        if frame[name].dtype == pl.String and frame[name].str.starts_with(_NULL).any()
+        if name in escaped
         else pl.col(name).cast(pl.String)
-        for name in (column.name for column in columns)
+        for name in names
     ]
-    return pl.concat_str([text.fill_null(_NULL) for text in texts], separator="\0")
+    return pl.concat_str([text.fill_null(_NULL) for text in written], separator="\0")
 
 
 def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, int]:

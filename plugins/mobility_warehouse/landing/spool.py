@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +28,16 @@ class Stalled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One read answer: its response and where its frame lies; ``response_no`` is its position in the pull."""
+    """One read answer: its response and where its frame lies; ``response_no`` is its position in the pull.
+
+    The frame is there once ``written`` is done.
+    """
 
     response_id: int
     response_no: int
     rows: int
     path: Path
+    written: Future[None]
 
 
 @dataclass(slots=True)
@@ -51,6 +56,9 @@ class Spool:
     pages: list[Page] = field(default_factory=list)
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _lock: TextIO | None = None
+    _writer: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="spool")
+    )
 
     def __enter__(self) -> Self:
         _sweep()
@@ -65,18 +73,22 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._writer.shutdown()
         if self._lock is not None:
             self._lock.close()
         if self._folder is not None:
             self._folder.cleanup()
 
     def add(self, frame: pl.DataFrame, response_id: int, response_no: int) -> None:
-        """Put one page's hashed frame away."""
+        """Put one page's hashed frame away, while the caller goes on; raises what the last one met with."""
         if self._folder is None:
             raise RuntimeError("the spool is used outside its with block")
+        if self.pages:
+            # One at a time: frames that wait for the disk are not to pile up in memory.
+            self.pages[-1].written.result()
         path = Path(self._folder.name) / f"{len(self.pages)}.arrow"
-        frame.write_ipc(path)
-        self.pages.append(Page(response_id, response_no, frame.height, path))
+        written = self._writer.submit(frame.write_ipc, path)
+        self.pages.append(Page(response_id, response_no, frame.height, path, written))
 
     def read_pending(self, patience: float | None = None) -> Iterator[tuple[int, Page, pl.DataFrame]]:
         """Spool what is pending; gives page number, page and frame of each.
@@ -111,7 +123,9 @@ class Spool:
 
     def frame(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The frame of one page, whole or only the named columns."""
-        return pl.read_ipc(self.pages[number].path, columns=list(columns) if columns is not None else None)
+        page = self.pages[number]
+        page.written.result()
+        return pl.read_ipc(page.path, columns=list(columns) if columns is not None else None)
 
 
 def _sweep() -> None:
