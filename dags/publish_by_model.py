@@ -30,8 +30,8 @@ if manifest_path(SETTINGS).exists():
         project_name="mobility_warehouse",
         install_dbt_deps=False,
     )
-    # Read as a plain file: the lineage of the Airflow path that Cosmos makes of it would load every plugin's web
-    # application, a third of what parsing takes.
+    # Read as a plain file: the lineage of the Airflow path that Cosmos makes of it would load every plugin's
+    # web application, a third of what parsing takes.
     project.manifest_path = manifest_path(SETTINGS)
 
     with DAG(
