@@ -47,6 +47,13 @@ def test_sum_of_a_page_does_not_depend_on_its_order() -> None:
     assert one == other
 
 
+@given(accounts=st.lists(st.text("abc", max_size=3), unique=True, max_size=40))
+def test_sum_of_a_page_is_that_of_its_hashes(accounts: list[str]) -> None:
+    """Modulo 2^128, so that pages add up to the pull whatever they hold; of none it is zero."""
+    hashed, total = with_hashes(rows(*((account, 2020) for account in accounts)), ENTRY)
+    assert total == sum(int.from_bytes(one) for one in hashed["content_hash"]) % 2**128
+
+
 @given(notes=st.lists(st.none() | st.text("\x01a", max_size=3), min_size=2, unique=True, max_size=6))
 def test_rows_that_differ_have_hashes_that_differ(notes: list[str | None]) -> None:
     """Also where a text is what null is written as."""

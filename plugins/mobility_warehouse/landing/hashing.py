@@ -13,27 +13,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 
+import numpy as np
 import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
 import xxhash
 
-from mobility_warehouse.sources.declaration import Column, Resource
+from mobility_warehouse.sources.declaration import Resource
 
 _MODULUS = 1 << 128
+_WIDTH = 16
 _NULL = "\x01"
 _AFTER_NULL = "\x02"
 
 
-def _canonical(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.Expr:
-    names = [column.name for column in columns]
-    texts = [name for name in names if frame[name].dtype == pl.String]
+def _canonical(frame: pl.DataFrame, names: Sequence[str]) -> pl.Expr:
+    schema = frame.schema
+    texts = [name for name in names if schema[name] == pl.String]
     # A text that begins as null is written begins so twice. Hardly any does: only those that sort before what
     # is greater than null, the empty one among them, are looked at again.
     is_low = frame.select((pl.col(texts) < _AFTER_NULL).any()).row(0) if texts else ()
-    escaped = {
+    escaped = [
         name
         for name, low in zip(texts, is_low, strict=True)
         if low and frame[name].str.starts_with(_NULL).any()
-    }
+    ]
+    return _joined(tuple(names), frozenset(escaped))
+
+
+@cache
+def _joined(names: tuple[str, ...], escaped: frozenset[str]) -> pl.Expr:
+    """The columns' texts, each joined into one; those that are ``escaped`` may begin as null is written."""
     written = [
         pl.when(pl.col(name).str.starts_with(_NULL)).then(_NULL + pl.col(name)).otherwise(pl.col(name))
         if name in escaped
@@ -48,28 +57,30 @@ def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, 
 
     The sum does not depend on the rows' order, so it is the same however a publisher sorts its answer.
     """
-    key_columns = [resource.column(name) for name in resource.key]
-    content_columns = [column for column in resource.columns if not column.volatile]
-    texts = frame.select(key=_canonical(frame, key_columns), content=_canonical(frame, content_columns))
+    content = [column.name for column in resource.columns if not column.volatile]
+    texts = frame.select(key=_canonical(frame, resource.key), content=_canonical(frame, content))
     keys, contents = (
-        pl.Series(
-            f"{name}_hash",
-            list(map(xxhash.xxh3_128_digest, texts[name].cast(pl.Binary).to_list())),
-            dtype=pl.Binary,
-        )
+        b"".join(map(xxhash.xxh3_128_digest, texts[name].cast(pl.Binary).to_list()))
         for name in ("key", "content")
     )
-    return frame.with_columns(keys, contents), _sum(contents)
+    return frame.with_columns(key_hash=_column(keys), content_hash=_column(contents)), _sum(contents)
 
 
-def _sum(hashes: pl.Series) -> int:
-    """The sum mod 2^128, from the sums of the hashes' halves, each of which 128 bits hold."""
-    halves = (
-        hashes.bin.slice(start, 8).bin.reinterpret(dtype=pl.UInt64, endianness="big").cast(pl.Int128).sum()
-        for start in (0, 8)
+def _column(hashes: bytes) -> pl.Series:
+    """Hashes that stand one behind the other, as a column of binary values."""
+    array = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(_WIDTH), len(hashes) // _WIDTH, [None, pa.py_buffer(hashes)]
     )
-    high, low = (int(half) for half in halves)
-    return ((high << 64) + low) % _MODULUS
+    return pl.Series(array, dtype=pl.Binary)
+
+
+def _sum(hashes: bytes) -> int:
+    """The sum mod 2^128, from the sums of the hashes' quarters, each of which 64 bits hold."""
+    quarters = np.frombuffer(hashes, ">u4").reshape(-1, 4).sum(axis=0, dtype=np.uint64)
+    total = 0
+    for quarter in quarters.tolist():
+        total = (total << 32) + quarter
+    return total % _MODULUS
 
 
 def key_hashes(resource: Resource, keys: Sequence[Mapping[str, object] | None]) -> list[str | None]:
@@ -98,7 +109,7 @@ def key_hashes(resource: Resource, keys: Sequence[Mapping[str, object] | None]) 
             return key_hashes(resource, keys[:middle]) + key_hashes(resource, keys[middle:])
         return hashes
     for number, canonical in zip(
-        whole, frame.select(_canonical(frame, columns).cast(pl.Binary)).to_series(), strict=True
+        whole, frame.select(_canonical(frame, resource.key).cast(pl.Binary)).to_series(), strict=True
     ):
         hashes[number] = xxhash.xxh3_128_hexdigest(canonical)
     return hashes

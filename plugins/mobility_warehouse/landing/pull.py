@@ -958,6 +958,8 @@ class _Pull:
         """Statistics that the next pull's joins need at once; those of all columns are autovacuum's work."""
         table = version_table(self._source.name, self._resource).fullname
         with self._engine.begin() as connection:
+            # Of 3,000 rows. Of 30,000, as is usual, they take a twentieth of a first pull and plan the same.
+            connection.execute(text("set local default_statistics_target = 10"))
             connection.execute(text(f"analyze {table} (key_hash, slice, fetched_to)"))
 
     def _refusal(self, landing: Landing) -> str | None:
