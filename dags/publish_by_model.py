@@ -17,6 +17,7 @@ from cosmos.constants import ExecutionMode, LoadMode
 from mobility_warehouse import orchestration
 from mobility_warehouse.airflow_tasks import data_docs, mart_gate, open_candidate, publish, raw_gate
 from mobility_warehouse.settings import Settings
+from mobility_warehouse.tasks import keep_build_by_model
 from mobility_warehouse.transform import manifest_path
 
 SETTINGS = Settings.from_environment()
@@ -58,7 +59,10 @@ if manifest_path(SETTINGS).exists():
             execution_config=ExecutionConfig(
                 execution_mode=ExecutionMode.WATCHER,
                 # Tests of the formulas on made-up rows are for whoever changes the project.
-                setup_operator_args={"dbt_cmd_flags": ["--exclude-resource-type", "unit_test"]},
+                setup_operator_args={
+                    "dbt_cmd_flags": ["--exclude-resource-type", "unit_test"],
+                    "callback": keep_build_by_model,
+                },
             ),
             render_config=RenderConfig(load_method=LoadMode.DBT_MANIFEST, emit_datasets=False),
             operator_args={

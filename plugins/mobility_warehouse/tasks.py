@@ -7,9 +7,10 @@ imported by the function that needs them: whoever declares a task pays for none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from mobility_warehouse.settings import Settings
 
@@ -218,6 +219,21 @@ def build(candidate: CandidateFields) -> float:
         keep_failed_build(publisher, chosen.run_id, manifest_path(), failure.result.nodes)
         raise
     return round(result.seconds, 2)
+
+
+def keep_build_by_model(project: str, context: Mapping[str, object]) -> None:
+    """Keep what the tests of a build found that Cosmos ran in the folder ``project``, as ``build`` does.
+
+    A callback of Cosmos's, called before it judges the build; ``context`` is that of its task.
+    """
+    from mobility_warehouse.database.engine import warehouse_engine
+    from mobility_warehouse.quality.build_tests import keep_failed_build
+    from mobility_warehouse.transform import adopt_results, manifest_path
+
+    nodes = adopt_results(Path(project, "target"))
+    task_instance: Any = context["ti"]
+    candidate: CandidateFields = task_instance.xcom_pull(task_ids="open_candidate")
+    keep_failed_build(warehouse_engine("publisher"), candidate["run_id"], manifest_path(), nodes)
 
 
 def _quiet_judge() -> None:

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -156,6 +157,18 @@ def build_results(run_id: str, settings: Settings | None = None) -> Sequence[Nod
     invoked = json.loads(path.read_text(encoding="utf-8"))["args"]
     is_this = invoked.get("which") == "build" and invoked.get("vars", {}).get("run_id") == run_id
     return _read_results(path) if is_this else []
+
+
+def adopt_results(target: Path, settings: Settings | None = None) -> Sequence[NodeResult]:
+    """Take over what a dbt command that ran elsewhere left in its ``target``, as ``build_results`` gives it.
+
+    Raises FileNotFoundError where it left nothing.
+    """
+    settings = settings or Settings.from_environment()
+    here = target_dir(settings)
+    here.mkdir(parents=True, exist_ok=True)
+    adopted = Path(shutil.copy(target / "run_results.json", here))
+    return _read_results(adopted)
 
 
 def target_dir(settings: Settings, schema_prefix: str = "") -> Path:

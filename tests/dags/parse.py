@@ -67,6 +67,7 @@ def _describe(dag: Any) -> dict[str, Any]:
                 "trigger_rule": one.trigger_rule.value,
                 "upstream": sorted(one.upstream_task_ids),
                 "outlets": [outlet.name for outlet in one.outlets],
+                "after_dbt": getattr(getattr(one, "callback", None), "__name__", None),
                 "callbacks": sorted(type(told).__name__ for told in one.on_failure_callback or ()),
             }
             for one in dag.tasks

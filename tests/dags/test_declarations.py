@@ -179,6 +179,8 @@ def test_every_model_and_seed_is_a_task_in_the_other_publication(
     ]
     assert sorted(shown) == sorted(nodes)
     assert dags["publish_by_model"]["schedule"] is None
+    told = {task_id for task_id, one in dags["publish_by_model"]["tasks"].items() if one["after_dbt"]}
+    assert told == {"dbt.dbt_producer_watcher"}
 
 
 def test_nobody_is_told_until_configured_then_everybody(dags: dict[str, dict[str, Any]], home: Path) -> None:

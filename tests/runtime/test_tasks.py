@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, text
@@ -12,6 +14,7 @@ from mobility_warehouse.quality.results import GateFailed
 from mobility_warehouse.settings import REPLAY_URL_VARIABLE
 from mobility_warehouse.snapshot.server import ReplayServer
 from mobility_warehouse.tasks import CandidateFields
+from mobility_warehouse.transform import build_results, manifest_path
 
 pytestmark = pytest.mark.slow
 
@@ -65,3 +68,39 @@ def test_a_source_that_is_off_is_judged_only_if_it_ever_landed(
     with pytest.raises(GateFailed, match="unsd") as failed:
         tasks.raw_gate(CANDIDATE, [])
     assert [report.subject for report in failed.value.reports] == ["unsd"]
+
+
+@pytest.mark.parametrize(("status", "failures"), [("pass", 0), ("fail", 3)])
+def test_what_a_build_by_model_found_is_kept_as_that_of_one_task_is(
+    warehouse: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: str, failures: int
+) -> None:
+    reach(warehouse, monkeypatch, tmp_path)
+    name = "test.mobility_warehouse.shares_add_up.1"
+    declared = {
+        "resource_type": "test",
+        "unique_id": name,
+        "name": "shares_add_up",
+        "attached_node": "model.mobility_warehouse.stock",
+        "config": {"severity": "error"},
+        "original_file_path": "models/stock.yml",
+    }
+    stock = {"resource_type": "model", "name": "stock", "schema": "audit"}
+    manifest_path().parent.mkdir(parents=True)
+    manifest_path().write_text(
+        json.dumps({"nodes": {name: declared, "model.mobility_warehouse.stock": stock}}), encoding="utf-8"
+    )
+    project = tmp_path / "project"
+    (project / "target").mkdir(parents=True)
+    found = {
+        "args": {"which": "build", "vars": CANDIDATE},
+        "results": [{"unique_id": name, "status": status, "execution_time": 0.1, "failures": failures}],
+    }
+    (project / "target" / "run_results.json").write_text(json.dumps(found), encoding="utf-8")
+
+    sent = SimpleNamespace(xcom_pull=lambda task_ids: {"open_candidate": CANDIDATE}[task_ids])
+    tasks.keep_build_by_model(str(project), {"ti": sent})
+
+    assert [(node.unique_id, node.failures) for node in build_results("run-1")] == [(name, failures)]
+    with warehouse.connect() as connection:
+        gates = connection.execute(text("select gate, subject, passed, critical_failures from quality.gate"))
+        assert [tuple(gate) for gate in gates] == ([("mart", "marts", False, 1)] if failures else [])
