@@ -120,7 +120,6 @@ FIRST = [header(1, 2, 3), [observation(0), observation(1)]]
             [FIRST, [header(2, 2, 4), [observation(2)]]],
             "page 2 speaks of 4 records on 2 pages, page 1 of 3 on 2",
         ),
-        ([[header(1, 1, 3), [observation(0)]]], "the pages hold 1 records, the publisher counts 3"),
         (
             [FIRST, [header(2, 2, 3, "2024-03-28"), [observation(2)]]],
             "changed vintage between pages, from 2023-10-26 to 2024-03-28",
@@ -131,6 +130,14 @@ def test_pages_that_do_not_add_up(pages: list[object], message: str) -> None:
     with pytest.raises(SourceError, match=message) as raised:
         converse(SOURCE, POPULATION, pages)
     assert raised.value.retryable
+
+
+def test_the_landing_is_told_how_many_records_there_are() -> None:
+    conversation = SOURCE.conversation(POPULATION, CONNECTION)
+    next(conversation)
+    with pytest.raises(StopIteration) as end:
+        conversation.send(answer([header(1, 1, 3), [observation(0)]]))
+    assert end.value.value == 3
 
 
 @pytest.mark.parametrize(
