@@ -27,12 +27,11 @@ CANDIDATE = "ti.xcom_pull(task_ids='open_candidate')"
 if manifest_path(SETTINGS).exists():
     project = ProjectConfig(
         dbt_project_path=SETTINGS.dbt_project_dir,
-        manifest_path=manifest_path(SETTINGS),
         project_name="mobility_warehouse",
         install_dbt_deps=False,
     )
-    # Read as a plain file: the lineage of the Airflow path that Cosmos makes of it would load every plugin's
-    # web application, a third of what parsing takes.
+    # A plain path: of one that is given above, Cosmos makes an Airflow path, whose lineage would load every
+    # plugin's web application, a third of what parsing takes.
     project.manifest_path = manifest_path(SETTINGS)
 
     with DAG(

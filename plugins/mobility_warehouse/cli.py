@@ -294,15 +294,13 @@ def run(names: tuple[str, ...], live: bool) -> None:
     from mobility_warehouse.run import print_report
     from mobility_warehouse.run import run as run_main_job
     from mobility_warehouse.sources.registry import sources
+    from mobility_warehouse.tasks import source_named
 
-    known = sources()
-    for name in names:
-        if name not in known:
-            raise click.BadParameter(
-                f"{name!r} is no source; there are {', '.join(known)}", param_hint="SOURCE"
-            )
+    try:
+        pulled = [source_named(name) for name in dict.fromkeys(names)] or [*sources().values()]
+    except KeyError as error:
+        raise click.BadParameter(error.args[0], param_hint="SOURCE") from error
     settings, console = _settings(), _console()
-    pulled = [known[name] for name in dict.fromkeys(names)] or [*known.values()]
     report = run_main_job(settings, console, pulled=pulled, live=live)
     print_report(report, settings, console)
     if report.publication is None or report.failures:
