@@ -1,4 +1,4 @@
-# Everything a newcomer needs: Python 3.11+, make and the package registries.
+# Everything a newcomer needs: Python 3.11 to 3.14, make and the package registries.
 # `make run` runs the main job end to end, `make test` checks everything.
 
 SHELL := /bin/sh
@@ -42,8 +42,8 @@ install-dev: .venv/.installed-dev ## Install what the checks need besides
 	@touch $@
 
 $(UV):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or later is needed, $(PYTHON) is older: try 'make PYTHON=python3.12'" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || \
+		{ echo "Python 3.11 to 3.14 is needed, $(PYTHON) is another: try 'make PYTHON=python3.12'" >&2; exit 1; }
 	@$(PYTHON) -m venv .tools || { rm -rf .tools; \
 		echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
