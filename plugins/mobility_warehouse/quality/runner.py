@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,9 @@ def _file_store(class_name: str, directory: Path) -> dict[str, Any]:
 
 
 def judge(engine: Engine, suites: Sequence[Suite], *, run_id: str, home: Path) -> dict[str, list[RuleResult]]:
-    """Judge suites as the engine's role, many assets in a process for each core; the results by suite.
+    """Judge suites as the engine's role, many assets in a process for each core where it may fork any.
+
+    Gives the results by suite.
 
     A rule that cannot be evaluated (a column gone, malformed SQL) is a critical failure whatever its
     severity: it vouches for nothing. One for review vouches for nothing anyway, and is a warning.
@@ -107,7 +109,8 @@ def judge(engine: Engine, suites: Sequence[Suite], *, run_id: str, home: Path) -
         key=lambda judged: -sum(rule.asset == judged[1] for rule in judged[0].rules),
     )
     processes = min(len(os.sched_getaffinity(0)), len(assets) // _ASSETS_A_PROCESS)
-    if processes < 2:
+    # Celery's workers are daemons, which may have no children; their other tasks keep the cores busy.
+    if processes < 2 or current_process().daemon:
         found = _judge_assets(url, assets, run_id, home)
     else:
         # Forked where Great Expectations is imported, which takes as long as judging.
