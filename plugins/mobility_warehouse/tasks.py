@@ -166,7 +166,7 @@ def published_as_of() -> datetime | None:
 
 
 def raw_gate(candidate: CandidateFields, source_names: Sequence[str]) -> list[int]:
-    """Judge what was landed of these sources and of any other that has landed; the gates' ids.
+    """Judge what the candidate is built on of these sources and of any other that has landed; the gates' ids.
 
     A source that is off and never landed has nothing to be judged; one that was switched off still has
     figures in the marts. Raises GateFailed.
@@ -178,7 +178,8 @@ def raw_gate(candidate: CandidateFields, source_names: Sequence[str]) -> list[in
     _analyze_raw()
     engine = warehouse_engine("publisher")
     names = sorted({*source_names, *_landed_sources(engine)})
-    reports = run_raw_gate(engine, names, candidate["run_id"])
+    chosen = _candidate(candidate)
+    reports = run_raw_gate(engine, names, chosen.run_id, as_of=chosen.as_of)
     return [report.gate_id for report in reports]
 
 
@@ -260,7 +261,8 @@ def mart_gate(candidate: CandidateFields) -> int:
     from mobility_warehouse.quality.gates import run_mart_gate
 
     _quiet_judge()
-    return run_mart_gate(warehouse_engine("publisher"), candidate["run_id"]).gate_id
+    chosen = _candidate(candidate)
+    return run_mart_gate(warehouse_engine("publisher"), chosen.run_id, as_of=chosen.as_of).gate_id
 
 
 def data_docs() -> str:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from mobility_warehouse.landing.clock import choose_as_of
 from mobility_warehouse.publication.candidate import Candidate
 from mobility_warehouse.publication.publish import PublicationRefused, publish
 from mobility_warehouse.quality.build_tests import keep_failed_build
@@ -513,6 +514,66 @@ def test_importing_the_gates_does_not_import_great_expectations() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert json.loads(done.stdout) == []
+
+
+def test_what_landed_since_vouches_for_no_candidate_and_stops_none(landed: Landed) -> None:
+    office: Source = Office()
+    landed.rules(
+        "raw/office.yml",
+        "- {rule: not_negative, asset: observation, severity: critical, description: '', "
+        "query: select * from batch where value < 0}",
+    )
+
+    def land(value: int) -> None:
+        landed.run(
+            """
+            insert into raw.fetch (
+                source, resource, slice, synthetic, finished_at, landed_at, outcome,
+                read, inserted, revised, unchanged, noise, duplicate, superseded, absent, quarantined
+            ) values (
+                'office', 'observation', 'doctors', false, now(), now(), 'loaded',
+                1, 0, 1, 0, 0, 0, 0, 0, 0
+            )
+            """,
+            """
+            update raw.office__observation set fetched_to = now()
+            where fetched_to = 'infinity' and indicator = 'doctors' and country = 'IND'
+            """,
+            f"""
+            insert into raw.office__observation
+            select revised.*
+            from raw.office__observation as version
+            cross join lateral jsonb_populate_record(
+                version,
+                jsonb_build_object('value', {value}, 'fetched_from', now(), 'fetched_to', 'infinity')
+            ) as revised
+            where version.fetched_to = now()
+            """,
+        )
+
+    def failed(as_of: datetime | None) -> set[str]:
+        try:
+            run_raw_gate(
+                landed.publisher,
+                ["office"],
+                "run-1",
+                as_of=as_of,
+                settings=landed.settings,
+                registered={"office": office},
+            )
+        except GateFailed as error:
+            return {failure.rule for failure in error.reports[0].critical_failures}
+        return set()
+
+    sound = choose_as_of(landed.publisher)
+    land(-1)
+    broken = choose_as_of(landed.publisher)
+    assert failed(None) == {"not_negative"}
+    assert failed(sound) == set()
+    land(1)
+    assert failed(None) == set()
+    assert failed(broken) == {"not_negative"}
+    assert failed(sound - timedelta(days=1)) == {"every_slice_landed", "not_empty"}
 
 
 def test_processes_that_share_the_marts_find_what_one_finds(

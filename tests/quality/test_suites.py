@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from mobility_warehouse.database.declared import table_name, version_table
-from mobility_warehouse.quality.rules import Golden, RowCount, read_rules, read_table
+from mobility_warehouse.quality.rules import Golden, RowCount, Suite, known_at, read_rules, read_table
 from mobility_warehouse.quality.suites import raw_suite
 from mobility_warehouse.settings import Settings
 from mobility_warehouse.sources.registry import sources
@@ -36,6 +37,21 @@ def test_every_source_has_rules_of_its_own_beside_the_implied_ones(name: str) ->
     assert stated < {rule.rule for rule in suite.rules}
     names = [(rule.asset, rule.rule) for rule in suite.rules]
     assert len(names) == len(set(names)), "a stated rule has the name of an implied one"
+
+
+def test_no_rule_looks_at_what_landed_after_its_candidate() -> None:
+    suites = [raw_suite(source, EXPECTATIONS) for source in sources().values()]
+    rules = tuple(rule for path in (EXPECTATIONS / "marts").iterdir() for rule in read_rules(path))
+    suites.append(Suite(name="marts", batches={}, tables={}, rules=rules))
+    for suite in suites:
+        known = known_at(suite, datetime(2026, 11, 22, tzinfo=UTC))
+        queries = [*known.batches.values(), *(rule.query or "" for rule in known.rules)]
+        assert [query for query in queries if "infinity" in query] == []
+        assert len(known.rules) == len(suite.rules)
+        of_versions = [query for asset, query in known.batches.items() if asset not in ("fetch", "fetches")]
+        assert all(
+            "fetched_from <= timestamptz '2026-11-22T00:00:00+00:00'" in query for query in of_versions
+        )
 
 
 def test_every_file_of_raw_rules_belongs_to_a_source() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,10 @@ from mobility_warehouse.quality.results import Severity
 #: A setting of the sessions that judge. A rule reads tables whole, and the planner, which takes conditions on
 #: several columns of one table for independent, would look through all of one for each row of another.
 WITHOUT_NESTED_LOOPS = "enable_nestloop=off"
+
+#: How queries of rules ask for what is known now.
+_CURRENT_VERSION = re.compile(r"(?P<of>(?:\w+\.)?)\bfetched_to = 'infinity'")
+_LANDED_BY_NOW = re.compile(r"\blanded_at <= 'infinity'")
 
 
 class RuleError(ValueError):
@@ -67,6 +71,29 @@ class Suite:
     batches: Mapping[str, str]
     tables: Mapping[str, str]
     rules: tuple[Rule, ...]
+
+
+def known_at(suite: Suite, moment: datetime | None) -> Suite:
+    """The suite on raw as it was known at the moment, where its queries ask for current versions.
+
+    What a gate judges is what its candidate is built on, whatever has landed since. None leaves it as it is.
+    """
+    if moment is None:
+        return suite
+    literal = f"timestamptz '{moment.isoformat()}'"
+
+    def put(query: str) -> str:
+        versions = rf"(\g<of>fetched_from <= {literal} and \g<of>fetched_to > {literal})"
+        return _LANDED_BY_NOW.sub(f"landed_at <= {literal}", _CURRENT_VERSION.sub(versions, query))
+
+    return replace(
+        suite,
+        batches={asset: put(query) for asset, query in suite.batches.items()},
+        rules=tuple(
+            rule if rule.query is None else msgspec.structs.replace(rule, query=put(rule.query))
+            for rule in suite.rules
+        ),
+    )
 
 
 def read_rules(path: Path) -> tuple[Rule, ...]:

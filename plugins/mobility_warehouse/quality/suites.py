@@ -31,15 +31,17 @@ def raw_suite(source: Source, expectations_dir: Path) -> Suite:
     """What is judged of a source: its declared basics, its fetches, its reviewed counts and its own rules.
 
     Rules of ``raw/<source>.yml`` name a resource, ``fetch`` (each slice's last fetch) or ``fetches`` (all)
-    as their asset. Only current versions are judged. Raises RuleError for an asset that is none of these.
+    as their asset. Only current versions are judged; ``known_at`` makes them those of a moment. Raises
+    RuleError for an asset that is none of these.
     """
+    known = "(landed_at is null or landed_at <= 'infinity')"
     batches = {
         "fetch": (
             "select distinct on (resource, slice) * from raw.fetch "
-            f"where source = {_literal(source.name)} and outcome <> 'running' "
+            f"where source = {_literal(source.name)} and outcome <> 'running' and {known} "
             "order by resource, slice, fetch_id desc"
         ),
-        "fetches": f"select * from raw.fetch where source = {_literal(source.name)}",
+        "fetches": f"select * from raw.fetch where source = {_literal(source.name)} and {known}",
     }
     tables = {"fetch": "raw.fetch", "fetches": "raw.fetch"}
     rules: list[Rule] = list(_fetch_rules(source))
