@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from mobility_warehouse.sources.registry import sources
+
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE = REPOSITORY / "docker-compose.yml"
 EXAMPLE = REPOSITORY / ".env.example"
@@ -114,6 +116,11 @@ def test_what_production_needs_is_there() -> None:
         services
     )
     assert [name for name, service in services.items() if service.get("profiles") == ["demo"]] == ["replay"]
+
+
+def test_every_source_can_be_given_a_connection() -> None:
+    given = {name for name in _variables() if name.startswith("AIRFLOW_CONN_MOBILITY_")}
+    assert given == {f"AIRFLOW_CONN_MOBILITY_{name.upper()}" for name in sources()}
 
 
 def test_the_replay_server_gets_no_secret() -> None:
