@@ -279,27 +279,23 @@ def _take(step: str, candidate: dict[str, Any]) -> dict[str, Any]:
         candidate |= tasks.open_candidate(candidate["run_id"])
     fields: CandidateFields = {"run_id": candidate["run_id"], "as_of": candidate["as_of"]}
     told: dict[str, Any] = {"as_of": fields["as_of"]}
+    chosen = Candidate(fields["run_id"], datetime.fromisoformat(fields["as_of"]))
     if step == "raw gate":
-        told["gate_ids"] = _raw_gate(fields["run_id"], candidate.get("factor"))
+        told["gate_ids"] = _raw_gate(chosen, candidate.get("factor"))
     elif step == "seeds":
         tasks.load_seeds()
     elif step == "build":
         from mobility_warehouse.transform import build
 
-        as_of = datetime.fromisoformat(fields["as_of"])
         select = candidate.get("select")
-        result = build(warehouse_url(), as_of, run_id=fields["run_id"], select=select, with_seeds=False)
+        result = build(warehouse_url(), chosen.as_of, run_id=chosen.run_id, select=select, with_seeds=False)
         told["nodes"] = {node.unique_id: [node.seconds, node.rows] for node in result.nodes}
     elif step == "mart gate":
         told["gate_ids"] = [_mart_gate(fields, candidate.get("factor") or 1)]
     elif step == "publication":
         from mobility_warehouse.publication.publish import publish
 
-        report = publish(
-            warehouse_engine("publisher"),
-            Candidate(fields["run_id"], datetime.fromisoformat(fields["as_of"])),
-            candidate["gate_ids"],
-        )
+        report = publish(warehouse_engine("publisher"), chosen, candidate["gate_ids"])
         told["changed_rows"] = report.changed_rows
         told["rows"] = {mart.mart: mart.rows for mart in report.marts}
     else:
@@ -307,7 +303,7 @@ def _take(step: str, candidate: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _raw_gate(run_id: str, factor: int | None) -> list[int]:
+def _raw_gate(chosen: Candidate, factor: int | None) -> list[int]:
     """As the task does it, without the lists of countries' codes where countries were enlarged."""
     from mobility_warehouse.database.engine import warehouse_url
     from mobility_warehouse.quality.gates import run_raw_gate
@@ -317,7 +313,9 @@ def _raw_gate(run_id: str, factor: int | None) -> list[int]:
         words = read_words(warehouse_url().set(drivername="postgresql").render_as_string(hide_password=False))
         known = {name: without_country_codes(source, words) for name, source in known.items()}
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    reports = run_raw_gate(warehouse_engine("publisher"), list(known), run_id, registered=known)
+    reports = run_raw_gate(
+        warehouse_engine("publisher"), list(known), chosen.run_id, as_of=chosen.as_of, registered=known
+    )
     return [report.gate_id for report in reports]
 
 

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 _LOCK = tomllib.loads((Path(__file__).parents[2] / "uv.lock").read_text())
 _PROJECT = "mobility-warehouse"
-#: The newest glibc that any wheel may ask for: that of Debian 11 and Red Hat 9.
+_SUPPORTED = SpecifierSet(_LOCK["requires-python"])
+_PYTHONS = [minor for minor in range(100) if f"3.{minor}" in _SUPPORTED]
+#: The newest glibc 2 that any wheel may ask for: that of Debian 11.
 _GLIBC = 31
 
 
@@ -77,8 +80,15 @@ def _installed(environment: dict[str, str]) -> Iterator[dict[str, Any]]:
                 yield package
 
 
+def test_make_asks_for_the_pythons_that_the_lock_is_for() -> None:
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    assert _PYTHONS[0] == 11
+    assert f"(3, {_PYTHONS[0]}) <= sys.version_info < (3, {_PYTHONS[-1] + 1})" in makefile
+    assert f"Python 3.{_PYTHONS[0]} to 3.{_PYTHONS[-1]} is needed" in makefile
+
+
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-@pytest.mark.parametrize("python", [11, 12, 13, 14])
+@pytest.mark.parametrize("python", _PYTHONS)
 def test_every_package_has_a_wheel(python: int, machine: str) -> None:
     tags = _tags(python, machine)
     packages = list(_installed(_environment(python, machine)))

@@ -75,6 +75,19 @@ class Office:
         raise NotImplementedError
 
 
+def landing(indicator: str, *, read: int, inserted: int = 0, revised: int = 0) -> str:
+    """The statement that logs a fetch of the office's figures that has landed."""
+    return f"""
+        insert into raw.fetch (
+            source, resource, slice, synthetic, finished_at, landed_at, outcome,
+            read, inserted, revised, unchanged, noise, duplicate, superseded, absent, quarantined
+        ) values (
+            'office', 'observation', '{indicator}', false, now(), now(), 'loaded',
+            {read}, {inserted}, {revised}, 0, 0, 0, 0, 0, 0
+        )
+    """
+
+
 class Landed:
     """The office's figures in raw: two per indicator, all in order, until a test breaks something."""
 
@@ -117,15 +130,7 @@ def landed(database: URL, tmp_path: Path) -> Landed:
     )
     for fetch_id, indicator in ((1, "doctors"), (2, "nurses")):
         result.run(
-            f"""
-            insert into raw.fetch (
-                source, resource, slice, synthetic, finished_at, landed_at, outcome,
-                read, inserted, revised, unchanged, noise, duplicate, superseded, absent, quarantined
-            ) values (
-                'office', 'observation', '{indicator}', false, now(), now(), 'loaded',
-                2, 2, 0, 0, 0, 0, 0, 0, 0
-            )
-            """,
+            landing(indicator, read=2, inserted=2),
             f"""
             insert into raw.response (
                 fetch_id, response_no, url, status, headers, sha256, restricted, size_bytes,

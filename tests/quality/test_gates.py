@@ -25,7 +25,7 @@ from mobility_warehouse.quality.rules import RuleError
 from mobility_warehouse.sources.declaration import Source
 from mobility_warehouse.transform import build_results, manifest_path, target_dir
 
-from .conftest import Office
+from .conftest import Office, landing
 
 if TYPE_CHECKING:
     from .conftest import Landed
@@ -526,15 +526,7 @@ def test_what_landed_since_vouches_for_no_candidate_and_stops_none(landed: Lande
 
     def land(value: int) -> None:
         landed.run(
-            """
-            insert into raw.fetch (
-                source, resource, slice, synthetic, finished_at, landed_at, outcome,
-                read, inserted, revised, unchanged, noise, duplicate, superseded, absent, quarantined
-            ) values (
-                'office', 'observation', 'doctors', false, now(), now(), 'loaded',
-                1, 0, 1, 0, 0, 0, 0, 0, 0
-            )
-            """,
+            landing("doctors", read=1, revised=1),
             """
             update raw.office__observation set fetched_to = now()
             where fetched_to = 'infinity' and indicator = 'doctors' and country = 'IND'
