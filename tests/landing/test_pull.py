@@ -14,7 +14,7 @@ from mobility_warehouse.database.engine import warehouse_engine
 from mobility_warehouse.landing.archive import ArchiveDamaged, verify
 from mobility_warehouse.landing.pull import accept, pull, replay
 from mobility_warehouse.landing.report import FetchReport, PullFailed, PullRefused
-from mobility_warehouse.sources.declaration import Slice
+from mobility_warehouse.sources.declaration import Answer, Reading, Slice
 from mobility_warehouse.sources.http import Client, HttpSettings
 from tests.landing.ledger import LedgerServer, LedgerSource, entry
 
@@ -205,6 +205,37 @@ def test_key_twice_with_the_same_content_is_a_duplicate(
     assert (report.read, report.inserted, report.duplicate) == (3, 2, 1)
     again = land()
     assert (again.outcome, again.unchanged, again.duplicate) == ("unchanged", 2, 1)
+
+
+def test_first_pull_with_keys_twice_reads_from_the_archive_what_it_did_not_keep(
+    engine: Engine, ledger: LedgerSource, server: LedgerServer, land: Land
+) -> None:
+    invalid, stated_without_value = entry("X", amount="?"), entry("Y", amount="none")
+    server.serve(
+        [*many(6), invalid, stated_without_value], many(3), [entry("A000", amount=7.0), *many(4, year=2021)]
+    )
+    with pytest.raises(PullRefused, match="3 of 16 records were quarantined") as refused:
+        land()
+    read: list[str] = []
+
+    class Counting(LedgerSource):
+        def read(self, part: Slice, answer: Answer) -> Reading:
+            read.append(answer.request.url)
+            return super().read(part, answer)
+
+    report = accept(engine, Counting(), refused.value.report.fetch_id, accepted_by="a person")
+    assert (report.read, report.inserted, report.duplicate, report.quarantined, report.absent) == (
+        16, 9, 3, 3, 1,
+    )  # fmt: skip
+    assert set(current(engine)) == {
+        *((f"A{number:03}", 2020) for number in range(1, 6)),
+        *((f"A{number:03}", 2021) for number in range(4)),
+    }
+    assert len(set(read)) == 3
+    assert len(read) > 3, "pages went into the table and nowhere else, until their keys came twice"
+    with engine.connect() as connection:
+        kept = text("select count(*) from quarantine.record where fetch_id = :fetch_id")
+        assert connection.execute(kept, {"fetch_id": report.fetch_id}).scalar_one() == 3
 
 
 def test_key_twice_with_other_content_quarantines_both(

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mobility_warehouse.landing.spool import Spool
+from mobility_warehouse.landing.spool import Page, Spool
 
 _PULL = """
 import sys
@@ -53,6 +53,32 @@ def test_pages_are_given_back_and_gone_at_the_end(temporary: Path) -> None:
     assert folders(temporary) == set()
     with pytest.raises(RuntimeError, match="with block"):
         Spool().add(frame, 7, 0)
+
+
+def test_pages_that_were_not_kept_are_read_anew_once(temporary: Path) -> None:
+    frames = [pl.DataFrame({"a": [number, number + 1], "b": ["x", None]}) for number in range(3)]
+    asked: list[int] = []
+
+    def again(page: Page) -> pl.DataFrame:
+        asked.append(page.response_no)
+        return frames[page.response_no]
+
+    with Spool(again=again) as spool:
+        spool.pending = iter((frame, 7, number) for number, frame in enumerate(frames))
+        assert [frame.item(0, "a") for _, _, frame in spool.frames(keep=False)] == [0, 1, 2]
+        assert not list(temporary.glob("*/*.arrow")), "nothing was put away"
+        assert asked == []
+        assert spool.frame(1, ["b"]).equals(frames[1].select("b"))
+        assert all(spool.frame(number).equals(frame) for _ in range(2) for number, frame in enumerate(frames))
+    assert asked == [1, 0, 2]
+
+
+def test_pages_that_cannot_be_read_anew_are_kept(temporary: Path) -> None:
+    frame = pl.DataFrame({"a": [1]})
+    with Spool() as spool:
+        spool.pending = iter([(frame, 7, 0)])
+        assert len(list(spool.frames(keep=False))) == 1
+        assert spool.frame(0).equals(frame)
 
 
 def test_what_a_killed_pull_left_goes_with_the_next_and_what_a_running_one_needs_stays(

@@ -31,7 +31,7 @@ from mobility_warehouse.landing.archive import (
 from mobility_warehouse.landing.hashing import declaration_hash, key_hashes, with_hashes
 from mobility_warehouse.landing.refresh import difference
 from mobility_warehouse.landing.report import FetchReport, PullBusy, PullError, PullFailed, PullRefused
-from mobility_warehouse.landing.spool import Spool
+from mobility_warehouse.landing.spool import Page, Spool
 from mobility_warehouse.landing.versions import Landing
 from mobility_warehouse.sources.declaration import (
     Answer,
@@ -289,6 +289,7 @@ class _Pull:
         self._started = time.monotonic()
         self._report = FetchReport(0, source.name, part.resource, part.name)
         self._digests: list[bytes] = []
+        self._heads: list[tuple[Answer, ArchivedResponse]] = []
         self._bytes = 0
         self._content_hash = 0
         self._invalid_keys: list[str] = []
@@ -807,6 +808,7 @@ class _Pull:
         for name in _COUNTS:
             setattr(self._report, name, 0)
         self._digests.clear()
+        self._heads.clear()
         self._bytes = self._content_hash = 0
         self._synthetic = self._source.synthetic
 
@@ -840,6 +842,9 @@ class _Pull:
             Ahead(self._read(answers), name=f"read {self._name}", source=source) as ahead,
         ):
             spool.pending, spool.is_next_here = self._hashed(ahead), ahead.is_next_here
+            if not self._resource.personal_data:
+                # Restricted bodies may be added to by who lands them, and not read.
+                spool.again = self._frame_again
             for _ in spool.read_pending():
                 # The transaction begins when the server is no slower than the reader: it waits for neither.
                 if source is None or source.is_next_here():
@@ -868,6 +873,7 @@ class _Pull:
                     f"{frame.height} valid, {len(reading.rejected)} rejected, {reading.absent} absent"
                 )
             self._take(answer, response)
+            self._heads.append((replace(answer, body=b""), response))
             self._content_hash = (self._content_hash + page_hash) % _MODULUS
             report.read += reading.read
             report.absent += reading.absent
@@ -888,6 +894,15 @@ class _Pull:
                 reading.rejected,
             )
             yield frame, response.response_id, number
+
+    def _frame_again(self, page: Page) -> pl.DataFrame:
+        """The hashed frame of a page that was read before, from its archived body."""
+        answer, response = self._heads[page.response_no]
+        body = read_body(self._archive_reader, response.sha256, restricted=False)
+        frame, _ = with_hashes(
+            self._source.read(self._part, replace(answer, body=body)).frame, self._resource
+        )
+        return frame
 
     def _read_values(self) -> dict[str, object]:
         # The hash of changes alone is no hash of the slice, and is compared with none.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -30,14 +30,14 @@ class Stalled(Exception):
 class Page:
     """One read answer: its response and where its frame lies; ``response_no`` is its position in the pull.
 
-    The frame is there once ``written`` is done.
+    The frame is there once ``written`` is done; None where it was not kept.
     """
 
     response_id: int
     response_no: int
     rows: int
     path: Path
-    written: Future[None]
+    written: Future[None] | None
 
 
 @dataclass(slots=True)
@@ -48,14 +48,17 @@ class Spool:
 
     ``pending`` gives the frames that are still to be read, with response id and number; whoever asks for
     frames reads and spools them on the way. ``is_next_here`` tells whether the next one, or the end, can be
-    had within so many seconds; None waits for it.
+    had within so many seconds; None waits for it. ``again`` reads a page's frame anew, so that frames that
+    hardly anybody asks for need not be kept; None where that cannot be.
     """
 
     pending: Iterator[tuple[pl.DataFrame, int, int]] = field(default_factory=lambda: iter(()))
     is_next_here: Callable[[float | None], bool] = lambda seconds: True
+    again: Callable[[Page], pl.DataFrame] | None = None
     pages: list[Page] = field(default_factory=list)
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _lock: TextIO | None = None
+    _writing: Future[None] | None = None
     _writer: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="spool")
     )
@@ -79,28 +82,38 @@ class Spool:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def add(self, frame: pl.DataFrame, response_id: int, response_no: int) -> None:
-        """Put one page's hashed frame away, while the caller goes on; raises what the last one met with."""
+    def add(self, frame: pl.DataFrame, response_id: int, response_no: int, *, keep: bool = True) -> None:
+        """Put one page's hashed frame away, while the caller goes on; raises what the last one met with.
+
+        Without ``keep``, one that can be read anew is only counted.
+        """
         if self._folder is None:
             raise RuntimeError("the spool is used outside its with block")
-        if self.pages:
-            # One at a time: frames that wait for the disk are not to pile up in memory.
-            self.pages[-1].written.result()
         path = Path(self._folder.name) / f"{len(self.pages)}.arrow"
-        written = self._writer.submit(frame.write_ipc, path)
+        written = self._write(frame, path) if keep or self.again is None else None
         self.pages.append(Page(response_id, response_no, frame.height, path, written))
 
-    def read_pending(self, patience: float | None = None) -> Iterator[tuple[int, Page, pl.DataFrame]]:
+    def _write(self, frame: pl.DataFrame, path: Path) -> Future[None]:
+        if self._writing is not None:
+            # One at a time: frames that wait for the disk are not to pile up in memory.
+            self._writing.result()
+        self._writing = self._writer.submit(frame.write_ipc, path)
+        return self._writing
+
+    def read_pending(
+        self, patience: float | None = None, *, keep: bool = True
+    ) -> Iterator[tuple[int, Page, pl.DataFrame]]:
         """Spool what is pending; gives page number, page and frame of each.
 
-        Raises Stalled where the next one does not come within ``patience`` seconds.
+        Without ``keep``, frames that can be read anew are not put away. Raises Stalled where the next one
+        does not come within ``patience`` seconds.
         """
         while self.is_next_here(patience):
             try:
                 frame, response_id, response_no = next(self.pending)
             except StopIteration:
                 return
-            self.add(frame, response_id, response_no)
+            self.add(frame, response_id, response_no, keep=keep)
             yield len(self.pages) - 1, self.pages[-1], frame
         raise Stalled(f"nothing came for {patience} seconds")
 
@@ -110,21 +123,26 @@ class Spool:
         return sum(page.rows for page in self.pages)
 
     def frames(
-        self, columns: Sequence[str] | None = None, *, patience: float | None = None
+        self, columns: Sequence[str] | None = None, *, patience: float | None = None, keep: bool = True
     ) -> Iterator[tuple[int, Page, pl.DataFrame]]:
         """Page number, page and frame of each page, spooled or pending, one in memory at a time.
 
-        ``patience`` is that of ``read_pending``.
+        ``patience`` and ``keep`` are those of ``read_pending``.
         """
         for number, page in enumerate(list(self.pages)):
             yield number, page, self.frame(number, columns)
-        for number, page, frame in self.read_pending(patience):
+        for number, page, frame in self.read_pending(patience, keep=keep):
             yield number, page, frame if columns is None else frame.select(columns)
 
     def frame(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The frame of one page, whole or only the named columns."""
         page = self.pages[number]
-        page.written.result()
+        if page.written is None and self.again is not None:
+            # What is asked for once will be asked for again.
+            page = replace(page, written=self._write(self.again(page), page.path))
+            self.pages[number] = page
+        if page.written is not None:
+            page.written.result()
         return pl.read_ipc(page.path, columns=list(columns) if columns is not None else None)
 
 
