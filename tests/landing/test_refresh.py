@@ -248,11 +248,13 @@ def refreshes(draw: st.DrawFn) -> list[list[list[dict[str, Any]]]]:
     pulls=refreshes(),
     keys_at_once=st.sampled_from([1, 3, versions.KEYS_AT_ONCE]),
     kept_bytes=st.sampled_from([0, 500, refresh.KEPT_BYTES]),
+    records_at_once=st.sampled_from([1, 2, refresh.RECORDS_AT_ONCE]),
 )
 def test_comparing_bytes_changes_no_outcome(
     pulls: list[list[list[dict[str, Any]]]],
     keys_at_once: int,
     kept_bytes: int,
+    records_at_once: int,
     engine: Engine,
     comparing: ComparingLedgerSource,
     server: LedgerServer,
@@ -266,6 +268,7 @@ def test_comparing_bytes_changes_no_outcome(
     with Client(HttpSettings(tries=1)) as client, pytest.MonkeyPatch.context() as patched:
         patched.setattr(versions, "KEYS_AT_ONCE", keys_at_once)
         patched.setattr(refresh, "KEPT_BYTES", kept_bytes)
+        patched.setattr(refresh, "RECORDS_AT_ONCE", records_at_once)
         for served in pulls:
             server.serve(*served)
             for source in sources:

@@ -55,6 +55,18 @@ def test_pages_are_given_back_and_gone_at_the_end(temporary: Path) -> None:
         Spool().add(frame, 7, 0)
 
 
+def test_what_is_small_stays_in_memory_and_what_is_large_goes_to_disk(temporary: Path) -> None:
+    small = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
+    large = pl.DataFrame({"a": pl.int_range(3_000_000, eager=True), "b": "x"})
+    with Spool() as spool:
+        for number, frame in enumerate((small, large, small)):
+            spool.add(frame, 7, number)
+        assert spool.frame(1).equals(large), "it is waited for"
+        assert [file.name for file in temporary.glob("*/*.arrow")] == ["1.arrow"]
+        assert spool.frame(0).equals(small)
+        assert spool.frame(2, ["b"]).equals(small.select("b"))
+
+
 def test_pages_that_were_not_kept_are_read_anew_once(temporary: Path) -> None:
     frames = [pl.DataFrame({"a": [number, number + 1], "b": ["x", None]}) for number in range(3)]
     asked: list[int] = []

@@ -938,6 +938,7 @@ class _Pull:
                 invalid_keys=self._invalid_keys,
                 withdrawn_keys=self._withdrawn_keys,
                 went_keys=went_keys,
+                current_in_slice=previous.report.read - previous.report.absent if previous is not None else 0,
             )
             # Only when all is read: an answer may say that it is the whole although changes were asked for.
             landing.apply(is_whole=self._changes_since is None)

@@ -23,6 +23,9 @@ from mobility_warehouse.sources.declaration import Answer, ComparesRecords, Reso
 #: Bytes of records without an equal that are kept, of both pulls together: with a page, what bounds memory.
 KEPT_BYTES = 64_000_000
 
+#: Records without an equal that are read in one go: as objects of Python they take several times their bytes.
+RECORDS_AT_ONCE = 10_000
+
 _NOTHING = memoryview(b"[]")
 _RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -158,11 +161,16 @@ def _read(
     source: ComparesRecords, part: Slice, resource: Resource, records: Sequence[bytes]
 ) -> tuple[pl.DataFrame, int, int]:
     """Hashed frame of the records, the sum of its content hashes, and how many have no value."""
-    reading = source.read_records(part, records)
-    if reading.rejected or reading.withdrawn is not None or reading.mark is not None:
-        raise NotComparable("a record is invalid, or says more than its values")
-    frame, content_hash = with_hashes(reading.frame, resource)
-    return frame, content_hash, reading.absent
+    frames, content_hash, absent = [], 0, 0
+    for start in range(0, max(1, len(records)), RECORDS_AT_ONCE):
+        reading = source.read_records(part, records[start : start + RECORDS_AT_ONCE])
+        if reading.rejected or reading.withdrawn is not None or reading.mark is not None:
+            raise NotComparable("a record is invalid, or says more than its values")
+        frame, its_hash = with_hashes(reading.frame, resource)
+        frames.append(frame.with_columns(pl.col("record_no") + pl.lit(start, dtype=pl.UInt32)))
+        content_hash += its_hash
+        absent += reading.absent
+    return pl.concat(frames), content_hash, absent
 
 
 def _by_answer(frame: pl.DataFrame, came: Sequence[_Came]) -> list[tuple[int, pl.DataFrame]]:

@@ -1,4 +1,4 @@
-"""Pages of one pull on disk: memory stays that of one page, however many a pull has."""
+"""Pages of one pull, the first in memory, the others on disk: memory is bounded, however many a pull has."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _PREFIX = "mobility-spool-"
 _LOCK = "lock"
 #: Seconds for which a folder is left alone: who has just made it may not have locked it yet.
 _YOUNG = 3600.0
+#: Bytes of frames that are held in memory. Most pulls are smaller, and nearly always what a refresh changed.
+_HELD_BYTES = 16_000_000
 
 
 class Stalled(Exception):
@@ -28,16 +30,17 @@ class Stalled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One read answer: its response and where its frame lies; ``response_no`` is its position in the pull.
+    """One read answer: its response and its rows; ``response_no`` is its position in the pull.
 
-    The frame is there once ``written`` is done; None where it was not kept.
+    Its frame is ``held``, or lies at ``path`` once ``written`` is done, or was not kept.
     """
 
     response_id: int
     response_no: int
     rows: int
     path: Path
-    written: Future[None] | None
+    held: pl.DataFrame | None = field(default=None, repr=False, compare=False)
+    written: Future[None] | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ class Spool:
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _lock: TextIO | None = None
     _writing: Future[None] | None = None
+    _held_bytes: int = 0
     _writer: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="spool")
     )
@@ -89,16 +93,21 @@ class Spool:
         """
         if self._folder is None:
             raise RuntimeError("the spool is used outside its with block")
-        path = Path(self._folder.name) / f"{len(self.pages)}.arrow"
-        written = self._write(frame, path) if keep or self.again is None else None
-        self.pages.append(Page(response_id, response_no, frame.height, path, written))
+        page = Page(
+            response_id, response_no, frame.height, Path(self._folder.name) / f"{len(self.pages)}.arrow"
+        )
+        self.pages.append(self._kept(page, frame) if keep or self.again is None else page)
 
-    def _write(self, frame: pl.DataFrame, path: Path) -> Future[None]:
+    def _kept(self, page: Page, frame: pl.DataFrame) -> Page:
+        size = int(frame.estimated_size())
+        if self._held_bytes + size <= _HELD_BYTES:
+            self._held_bytes += size
+            return replace(page, held=frame)
         if self._writing is not None:
             # One at a time: frames that wait for the disk are not to pile up in memory.
             self._writing.result()
-        self._writing = self._writer.submit(frame.write_ipc, path)
-        return self._writing
+        self._writing = self._writer.submit(frame.write_ipc, page.path)
+        return replace(page, written=self._writing)
 
     def read_pending(
         self, patience: float | None = None, *, keep: bool = True
@@ -137,10 +146,11 @@ class Spool:
     def frame(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The frame of one page, whole or only the named columns."""
         page = self.pages[number]
-        if page.written is None and self.again is not None:
+        if page.held is None and page.written is None and self.again is not None:
             # What is asked for once will be asked for again.
-            page = replace(page, written=self._write(self.again(page), page.path))
-            self.pages[number] = page
+            page = self.pages[number] = self._kept(page, self.again(page))
+        if page.held is not None:
+            return page.held if columns is None else page.held.select(columns)
         if page.written is not None:
             page.written.result()
         return pl.read_ipc(page.path, columns=list(columns) if columns is not None else None)

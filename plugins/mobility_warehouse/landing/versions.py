@@ -90,6 +90,9 @@ class Landing:
     ``went_keys`` is not None, the spool has only the records of a whole pull that have no equal in the one
     before it, with keys of their own, and these are the keys of those that have none in the pull. Keys are
     hashes.
+
+    ``current_in_slice`` is how many current versions the slice had. With ``went_keys`` it is the caller's
+    number, unless keys may be withdrawn: counting takes a tenth of such a pull.
     """
 
     connection: Connection
@@ -111,7 +114,8 @@ class Landing:
         self._open = [column for column in self.resource.columns if not column.restricted]
         self._restricted = [column for column in self.resource.columns if column.restricted]
         self._json = {column.name for column in self.resource.columns if column.type is ColumnType.JSON}
-        self._current_elsewhere = 0
+        # Whether other slices have versions that a key may belong to.
+        self._is_elsewhere = True
         self._verdict = pl.DataFrame(schema={**_PLACE, "is_new": pl.Boolean()})
         self._absent: list[str] = []
         self._present: set[str] = set()
@@ -193,21 +197,19 @@ class Landing:
         Leaves commit or rollback to the caller, who also judges the shares of quarantined and withdrawn.
         Raises NotComparable where a record with an equal has the key of one without.
         """
-        counts = self._sql(
-            "select count(*) filter (where slice = :slice) as here, count(*) as everywhere "
-            f"from {self._table} where fetched_to = 'infinity'",
-            slice=self.report.slice,
-        ).one()
-        self.current_in_slice = counts.here
-        self._current_elsewhere = counts.everywhere - counts.here
-        if not counts.everywhere and self._is_empty() and self._copy_into_empty():
-            return
+        if self.went_keys is None:
+            self._count_current()
+            is_first = not self.current_in_slice and not self._is_elsewhere
+            if is_first and self._is_empty() and self._copy_into_empty():
+                return
         for _ in self.spool.read_pending():
             pass
         stale = self._stale()
         self._compare(
             asked_about=[*self.withdrawn_keys, *stale], is_slice=is_whole and self.went_keys is None
         )
+        if self.went_keys is not None and self._absent:
+            self._count_current()
         self._write_new_and_candidates()
         self._write_revised()
         conflicting = key_hashes(self.resource, [conflict.rejected.key for conflict in self.conflicts])
@@ -217,6 +219,15 @@ class Landing:
         else:
             self._withdraw(set(self.withdrawn_keys) - self._present - invalid)
         self._freshen(stale & self._present, invalid)
+
+    def _count_current(self) -> None:
+        counts = self._sql(
+            "select count(*) filter (where slice = :slice) as here, count(*) as everywhere "
+            f"from {self._table} where fetched_to = 'infinity'",
+            slice=self.report.slice,
+        ).one()
+        self.current_in_slice = counts.here
+        self._is_elsewhere = counts.everywhere > counts.here
 
     def _is_empty(self) -> bool:
         return not self._count(f"select count(*) from (select 1 from {self._table} limit 1) as any_row")
@@ -275,7 +286,7 @@ class Landing:
                 self._absent += current.join(incoming, on="key_hash", how="anti")["key_hash"].to_list()
             else:
                 current = self._current_of(incoming["key_hash"], "slice = :slice")
-            if self._current_elsewhere:
+            if self._is_elsewhere:
                 unknown = incoming.join(current, on="key_hash", how="anti")["key_hash"]
                 current = pl.concat([current, self._current_of(unknown, "slice <> :slice")])
             if self.went_keys is not None:
