@@ -14,7 +14,6 @@ import psycopg
 from pgpq import ArrowToPostgresBinaryEncoder
 from pgpq.encoders import LargeStringEncoderBuilder
 from pgpq.schema import Jsonb
-from psycopg.copy import QueuedLibpqWriter
 from sqlalchemy import Connection, text
 
 from mobility_warehouse.database.declared import restricted_table, version_table
@@ -133,10 +132,8 @@ class Landing:
         names = ", ".join(f'"{name}"' for name in columns)
         with (
             driver.cursor() as cursor,
-            # Sends from a thread of its own, so that PostgreSQL stores one page while the next is read.
-            cursor.copy(
-                f"copy {target} ({names}) from stdin (format binary)", writer=QueuedLibpqWriter(cursor)
-            ) as copy,
+            # Pages are read in threads of their own; another one for sending takes the interpreter from them.
+            cursor.copy(f"copy {target} ({names}) from stdin (format binary)") as copy,
         ):
             for block in copy_binary(frames, json=self._json):
                 copy.write(block)
