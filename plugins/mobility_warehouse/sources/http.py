@@ -23,7 +23,6 @@ import tenacity
 
 from mobility_warehouse.sources.declaration import Answer, Request, SourceError
 from mobility_warehouse.sources.inbox import FileTransport
-from mobility_warehouse.sources.transport import PooledTransport
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +109,9 @@ class Client:
     def __init__(
         self, settings: HttpSettings | None = None, *, files: httpx.BaseTransport | None = None
     ) -> None:
+        # Not at the top: urllib3 binds a socket when imported, to learn of IPv6, and DAG files import this.
+        from mobility_warehouse.sources.transport import PooledTransport
+
         self.settings = settings or HttpSettings()
         # Beside the HTTP client and not in it: no server can lead a reader to a file by a redirect.
         self._files = files or FileTransport()
