@@ -110,7 +110,7 @@ class Client:
         self, settings: HttpSettings | None = None, *, files: httpx.BaseTransport | None = None
     ) -> None:
         # Not at the top: urllib3 binds a socket when imported, to learn of IPv6, and DAG files import this.
-        from mobility_warehouse.sources.transport import PooledTransport
+        from mobility_warehouse.http_transport import PooledTransport
 
         self.settings = settings or HttpSettings()
         # Beside the HTTP client and not in it: no server can lead a reader to a file by a redirect.

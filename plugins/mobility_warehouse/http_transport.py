@@ -71,6 +71,9 @@ class PooledTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all connections."""
+        # Cleared, pools would close theirs when the interpreter comes to collect them.
+        for key in self._pools.pools.keys():  # noqa: SIM118 - it is no dictionary, and cannot be iterated
+            self._pools.pools[key].close()
         self._pools.clear()
 
 
