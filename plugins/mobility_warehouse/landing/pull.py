@@ -747,14 +747,13 @@ class _Pull:
         self, archived: Ahead[tuple[Answer, ArchivedResponse]], previous: _Previous
     ) -> FetchReport:
         """Read only the records whose bytes the last pull did not have; all where bytes do not tell."""
-        taken: list[tuple[Answer, ArchivedResponse]] = []
         try:
             with Ahead(self._answers_from(previous.responses), name=f"archived {self._name}") as before:
                 found = difference(
                     self._comparing,
                     self._part,
                     self._resource,
-                    self._taken(archived, taken),
+                    self._taken(archived),
                     iter(before),
                     previous.report.read,
                 )
@@ -765,12 +764,13 @@ class _Pull:
             self._content_hash = ((previous.content_hash or 0) + found.content_hash) % _MODULUS
             with Spool() as spool:
                 for answer_no, frame in found.frames:
-                    spool.add(frame, taken[answer_no][1].response_id, answer_no)
+                    spool.add(frame, self._heads[answer_no][1].response_id, answer_no)
                 return self._apply(spool, previous, limits=True, values={}, went_keys=found.went_keys)
         except (NotComparable, ArchiveDamaged) as reason:
             logger.info("%s: read whole, because %s", self._name, reason)
+        again = self._taken_again([*self._heads])
         self._forget()
-        return self._read_and_apply(chain(self._taken_again(taken), archived), archived, previous=previous)
+        return self._read_and_apply(chain(again, archived), archived, previous=previous)
 
     @property
     def _comparing(self) -> ComparesRecords:
@@ -780,25 +780,22 @@ class _Pull:
         for response in responses:
             yield self._answer_from(response, not_modified=False)
 
-    def _taken(
-        self,
-        archived: Iterable[tuple[Answer, ArchivedResponse]],
-        taken: list[tuple[Answer, ArchivedResponse]],
-    ) -> Iterator[Answer]:
+    def _taken(self, archived: Iterable[tuple[Answer, ArchivedResponse]]) -> Iterator[Answer]:
         for answer, response in archived:
             self._take(answer, response)
-            taken.append((replace(answer, body=b""), response))
             yield answer
 
     def _taken_again(
-        self, taken: Iterable[tuple[Answer, ArchivedResponse]]
+        self, heads: Iterable[tuple[Answer, ArchivedResponse]]
     ) -> Iterator[tuple[Answer, ArchivedResponse]]:
-        for answer, response in taken:
+        """Answers that were taken before, with their bodies from the archive."""
+        for answer, response in heads:
             body = read_body(self._archive_reader, response.sha256, restricted=self._resource.personal_data)
             yield replace(answer, body=body), response
 
     def _take(self, answer: Answer, response: ArchivedResponse) -> None:
         self._url = self._url or answer.request.public_url or answer.request.url
+        self._heads.append((replace(answer, body=b""), response))
         self._digests.append(response.sha256)
         self._synthetic |= answer.synthetic
         self._bytes += len(answer.body)
@@ -873,7 +870,6 @@ class _Pull:
                     f"{frame.height} valid, {len(reading.rejected)} rejected, {reading.absent} absent"
                 )
             self._take(answer, response)
-            self._heads.append((replace(answer, body=b""), response))
             self._content_hash = (self._content_hash + page_hash) % _MODULUS
             report.read += reading.read
             report.absent += reading.absent
@@ -897,12 +893,8 @@ class _Pull:
 
     def _frame_again(self, page: Page) -> pl.DataFrame:
         """The hashed frame of a page that was read before, from its archived body."""
-        answer, response = self._heads[page.response_no]
-        body = read_body(self._archive_reader, response.sha256, restricted=False)
-        frame, _ = with_hashes(
-            self._source.read(self._part, replace(answer, body=body)).frame, self._resource
-        )
-        return frame
+        ((_, _, reading),) = self._read(self._taken_again([self._heads[page.response_no]]))
+        return with_hashes(reading.frame, self._resource)[0]
 
     def _read_values(self) -> dict[str, object]:
         # The hash of changes alone is no hash of the slice, and is compared with none.

@@ -134,7 +134,7 @@ class Spool:
     def frames(
         self, columns: Sequence[str] | None = None, *, patience: float | None = None, keep: bool = True
     ) -> Iterator[tuple[int, Page, pl.DataFrame]]:
-        """Page number, page and frame of each page, spooled or pending, one in memory at a time.
+        """Page number, page and frame of each page, spooled or pending; one at a time beside those held.
 
         ``patience`` and ``keep`` are those of ``read_pending``.
         """
