@@ -227,7 +227,7 @@ def test_a_certificate_of_nobody_we_trust_is_refused() -> None:
 
 
 def test_only_addresses_of_http_are_asked() -> None:
-    with httpx.Client(transport=PooledTransport(trusted_certificates())) as client:
+    with httpx.Client(transport=PooledTransport(trusted_certificates)) as client:
         for address in ("ftp://127.0.0.1/", "unix:///run/socket"):
             with pytest.raises(httpx.UnsupportedProtocol):
                 client.get(address)

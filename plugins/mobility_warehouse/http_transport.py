@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -37,11 +37,13 @@ class PooledTransport(httpx.BaseTransport):
     """Connections that are kept open between requests, without proxies, redirects or tries of its own.
 
     Raises what httpx's own transport raises: ConnectError, ConnectTimeout, ReadTimeout, RemoteProtocolError
-    where an answer is not whole, UnsupportedProtocol where the address is not of HTTP.
+    where an answer is not whole, UnsupportedProtocol where the address is not of HTTP. ``certificates`` is
+    asked for whom to trust when the first server behind TLS is.
     """
 
-    def __init__(self, certificates: ssl.SSLContext) -> None:
-        self._pools = urllib3.PoolManager(ssl_context=certificates, retries=False)
+    def __init__(self, certificates: Callable[[], ssl.SSLContext]) -> None:
+        self._certificates = certificates
+        self._pools = urllib3.PoolManager(retries=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer's head at once, its body as it is read."""
@@ -49,7 +51,8 @@ class PooledTransport(httpx.BaseTransport):
         if url.scheme not in ("http", "https"):
             raise httpx.UnsupportedProtocol(f"{url.scheme or 'no'} address instead of http or https")
         with _as_httpx():
-            pool = self._pools.connection_from_host(url.host, url.port, url.scheme)
+            trust = {"ssl_context": self._certificates()} if url.scheme == "https" else {}
+            pool = self._pools.connection_from_host(url.host, url.port, url.scheme, pool_kwargs=trust)
             response = pool.urlopen(
                 request.method,
                 url.raw_path.decode("ascii"),

@@ -116,6 +116,7 @@ class Client:
         # Beside the HTTP client and not in it: no server can lead a reader to a file by a redirect.
         self._files = files or FileTransport()
         self._last_sent: dict[str, float] = {}
+        pooled, proxies = PooledTransport(trusted_certificates), getproxies()
         self._http = httpx.Client(
             headers={
                 "User-Agent": USER_AGENT,
@@ -123,9 +124,11 @@ class Client:
                 "Accept-Language": "en",
             },
             timeout=httpx.Timeout(self.settings.read_timeout, connect=self.settings.connect_timeout),
-            verify=trusted_certificates(),
-            # Where the environment names a proxy for a scheme, httpx's own way through it comes before this.
-            mounts={} if "all" in getproxies() else {"all://": PooledTransport(trusted_certificates())},
+            # httpx's own way, which takes longer to load than many a pull, is for proxies alone. Where the
+            # environment names one for a scheme, it comes before ours.
+            transport=None if proxies else pooled,
+            mounts={"all://": pooled} if proxies and "all" not in proxies else {},
+            verify=trusted_certificates() if proxies else True,
         )
 
     def __enter__(self) -> Self:
