@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import numpy as np
@@ -66,12 +66,24 @@ def with_hashes(frame: pl.DataFrame, resource: Resource) -> tuple[pl.DataFrame, 
     return frame.with_columns(key_hash=_column(keys), content_hash=_column(contents)), _sum(contents)
 
 
+@dataclass(frozen=True, slots=True)
+class _Exported:
+    """An Arrow array by its C interface alone: for one that it knows, polars loads pyarrow's functions, too,
+    which takes longer than most pulls."""
+
+    array: pa.Array
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        schema_and_array: tuple[object, object] = self.array.__arrow_c_array__(requested_schema)
+        return schema_and_array
+
+
 def _column(hashes: bytes) -> pl.Series:
     """Hashes that stand one behind the other, as a column of binary values."""
     array = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(_WIDTH), len(hashes) // _WIDTH, [None, pa.py_buffer(hashes)]
     )
-    return pl.Series(array, dtype=pl.Binary)
+    return pl.Series(_Exported(array))
 
 
 def _sum(hashes: bytes) -> int:
