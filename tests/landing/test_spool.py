@@ -12,14 +12,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mobility_warehouse.landing.spool import Page, Spool
+from mobility_warehouse.landing.spool import Spool
 
 _PULL = """
 import sys
 import polars as pl
 from mobility_warehouse.landing.spool import Spool
 with Spool() as spool:
-    spool.add(pl.DataFrame({"a": [1]}), 1, 0)
+    spool.add(pl.DataFrame({"a": [1]}))
     print("here", flush=True)
     sys.stdin.read()
 """
@@ -45,22 +45,22 @@ def grow_old(temporary: Path) -> None:
 def test_pages_are_given_back_and_gone_at_the_end(temporary: Path) -> None:
     frame = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
     with Spool() as spool:
-        spool.add(frame, 7, 0)
+        spool.add(frame)
         assert spool.frame(0).equals(frame)
         assert spool.frame(0, ["b"]).equals(frame.select("b"))
         assert spool.rows == 2
         assert len(folders(temporary)) == 1
     assert folders(temporary) == set()
     with pytest.raises(RuntimeError, match="with block"):
-        Spool().add(frame, 7, 0)
+        Spool().add(frame)
 
 
 def test_what_is_small_stays_in_memory_and_what_is_large_goes_to_disk(temporary: Path) -> None:
     small = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
     large = pl.DataFrame({"a": pl.int_range(3_000_000, eager=True), "b": "x"})
     with Spool() as spool:
-        for number, frame in enumerate((small, large, small)):
-            spool.add(frame, 7, number)
+        for frame in (small, large, small):
+            spool.add(frame)
         assert spool.frame(1).equals(large), "it is waited for"
         assert [file.name for file in temporary.glob("*/*.arrow")] == ["1.arrow"]
         assert spool.frame(0).equals(small)
@@ -71,13 +71,13 @@ def test_pages_that_were_not_kept_are_read_anew_once(temporary: Path) -> None:
     frames = [pl.DataFrame({"a": [number, number + 1], "b": ["x", None]}) for number in range(3)]
     asked: list[int] = []
 
-    def again(page: Page) -> pl.DataFrame:
-        asked.append(page.response_no)
-        return frames[page.response_no]
+    def again(number: int) -> pl.DataFrame:
+        asked.append(number)
+        return frames[number]
 
     with Spool(again=again) as spool:
-        spool.pending = iter((frame, 7, number) for number, frame in enumerate(frames))
-        assert [frame.item(0, "a") for _, _, frame in spool.frames(keep=False)] == [0, 1, 2]
+        spool.pending = iter(frames)
+        assert [frame.item(0, "a") for _, frame in spool.frames(keep=False)] == [0, 1, 2]
         assert not list(temporary.glob("*/*.arrow")), "nothing was put away"
         assert asked == []
         assert spool.frame(1, ["b"]).equals(frames[1].select("b"))
@@ -88,7 +88,7 @@ def test_pages_that_were_not_kept_are_read_anew_once(temporary: Path) -> None:
 def test_pages_that_cannot_be_read_anew_are_kept(temporary: Path) -> None:
     frame = pl.DataFrame({"a": [1]})
     with Spool() as spool:
-        spool.pending = iter([(frame, 7, 0)])
+        spool.pending = iter([frame])
         assert len(list(spool.frames(keep=False))) == 1
         assert spool.frame(0).equals(frame)
 

@@ -32,7 +32,7 @@ def hashed(ledger: LedgerSource, *accounts: str) -> pl.DataFrame:
     resource = resource_of(ledger, "entry")
     records = [entry(account) for account in accounts]
     frame = pl.DataFrame(records, schema=resource.polars_schema).with_row_index("record_no")
-    return with_hashes(frame, resource)[0]
+    return with_hashes(frame, resource)[0].with_columns(response_id=pl.lit(1, dtype=pl.Int64))
 
 
 def test_a_first_pull_with_duplicates_still_holds_the_clock_when_it_has_written(
@@ -41,7 +41,7 @@ def test_a_first_pull_with_duplicates_still_holds_the_clock_when_it_has_written(
     resource = resource_of(ledger, "entry")
     report = FetchReport(1, ledger.name, resource.name, "all")
     with Spool() as spool, engine.connect() as connection, connection.begin():
-        spool.add(hashed(ledger, "a", "a"), response_id=1, response_no=0)
+        spool.add(hashed(ledger, "a", "a"))
         Landing(connection, ledger.name, resource, report, spool).apply(is_whole=True)
         held: Any = connection.execute(
             text("select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")
@@ -59,15 +59,15 @@ def test_a_first_pull_lets_the_clock_go_while_it_waits_for_records(
     held: list[int] = []
     backend = 0
 
-    def slow() -> Generator[tuple[pl.DataFrame, int, int], None, None]:
-        yield hashed(ledger, "a", "b"), 1, 0
+    def slow() -> Generator[pl.DataFrame]:
+        yield hashed(ledger, "a", "b")
         with engine.connect() as observer:
             for _ in range(200):
                 held.append(observer.execute(HELD, {"backend": backend}).scalar_one())
                 if held[-1] == 0 and 1 in held:
                     break
                 threading.Event().wait(0.05)
-        yield hashed(ledger, "c"), 2, 1
+        yield hashed(ledger, "c")
 
     with engine.connect() as connection, connection.begin():
         backend = connection.execute(text("select pg_backend_pid()")).scalar_one()

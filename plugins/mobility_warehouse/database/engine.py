@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+import psycopg
+from sqlalchemy import URL, ClauseElement, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 ROLES = (
@@ -60,6 +63,23 @@ def _engine(role: str | None, url: URL) -> Engine:
             dbapi_connection.commit()
 
     return engine
+
+
+def bytes_of(
+    connection: Connection, query: ClauseElement, parameters: Mapping[str, object] | None = None
+) -> bytes | None:
+    """The one value of a query, of type bytea; None where it is null, or where there is no row.
+
+    SQLAlchemy has it sent as hexadecimal text, which takes three times as long. Raises what SQLAlchemy does.
+    """
+    compiled = query.compile(dialect=connection.dialect)
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    statement, values = str(compiled), compiled.construct_params(dict(parameters or {}))
+    try:
+        row = driver.execute(statement.encode(), values, binary=True).fetchone()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True) from error
+    return None if row is None else row[0]
 
 
 def require_deployed(url: URL | None = None) -> None:

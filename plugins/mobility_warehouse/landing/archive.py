@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import zstandard
 from sqlalchemy import Connection, Engine, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from mobility_warehouse.database.engine import bytes_of
 from mobility_warehouse.database.tables import raw_body, raw_response, restricted_body
 from mobility_warehouse.sources.declaration import SYNTHETIC_HEADER, Answer
 
@@ -88,15 +90,21 @@ def archive(
     return ArchivedResponse(response_id, digest)
 
 
-def read_body(engine: Engine, sha256: bytes, *, restricted: bool) -> bytes:
+@contextmanager
+def open_archive(engine: Engine) -> Iterator[Connection]:
+    """A connection to read any number of bodies from, which holds no transaction open between them."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+def read_body(connection: Connection, sha256: bytes, *, restricted: bool) -> bytes:
     """The bytes as received; raises ArchiveDamaged when they are missing or not what they were."""
     body = restricted_body if restricted else raw_body
-    with engine.connect() as connection:
-        row = connection.execute(select(body.c.bytes_zstd).where(body.c.sha256 == sha256)).first()
+    compressed = bytes_of(connection, select(body.c.bytes_zstd).where(body.c.sha256 == sha256))
     schema = body.schema
-    if row is None:
+    if compressed is None:
         raise ArchiveDamaged(f"{schema}.body has no bytes for sha256 {sha256.hex()}")
-    content = zstandard.ZstdDecompressor().decompress(row.bytes_zstd)
+    content = zstandard.ZstdDecompressor().decompress(compressed)
     if hashlib.sha256(content).digest() != sha256:
         raise ArchiveDamaged(f"{schema}.body: bytes for sha256 {sha256.hex()} are damaged")
     return content
@@ -113,8 +121,9 @@ def verify(engine: Engine, sample: int | None = None, *, restricted: bool = Fals
         query = query.order_by(text("random()")).limit(bindparam("sample", sample))
     with engine.connect() as connection:
         digests = [row.sha256 for row in connection.execute(query)]
-    for digest in digests:
-        read_body(engine, digest, restricted=restricted)
+    with open_archive(engine) as connection:
+        for digest in digests:
+            read_body(connection, digest, restricted=restricted)
     return len(digests)
 
 
@@ -128,4 +137,12 @@ def validators(headers: Mapping[str, str]) -> dict[str, str]:
     return conditional
 
 
-__all__ = ["ArchiveDamaged", "ArchivedResponse", "archive", "read_body", "validators", "verify"]
+__all__ = [
+    "ArchiveDamaged",
+    "ArchivedResponse",
+    "archive",
+    "open_archive",
+    "read_body",
+    "validators",
+    "verify",
+]

@@ -25,13 +25,14 @@ from mobility_warehouse.landing.archive import (
     ArchiveDamaged,
     ArchivedResponse,
     archive,
+    open_archive,
     read_body,
     validators,
 )
 from mobility_warehouse.landing.hashing import declaration_hash, key_hashes, with_hashes
 from mobility_warehouse.landing.refresh import difference
 from mobility_warehouse.landing.report import FetchReport, PullBusy, PullError, PullFailed, PullRefused
-from mobility_warehouse.landing.spool import Page, Spool
+from mobility_warehouse.landing.spool import Spool
 from mobility_warehouse.landing.versions import Landing
 from mobility_warehouse.sources.declaration import (
     Answer,
@@ -432,12 +433,12 @@ class _Pull:
             ],
         )
 
-    def _answer_from(self, archived: _Archived, *, not_modified: bool) -> Answer:
+    def _answer_from(self, bodies: Connection, archived: _Archived, *, not_modified: bool) -> Answer:
         return Answer(
             request=Request(archived.url, label=archived.label),
             status=archived.status,
             headers=archived.headers,
-            body=read_body(self._archive_reader, archived.sha256, restricted=archived.restricted),
+            body=read_body(bodies, archived.sha256, restricted=archived.restricted),
             requested_at=archived.requested_at,
             elapsed=timedelta(0),
             not_modified=not_modified,
@@ -657,7 +658,8 @@ class _Pull:
     def _one(self, request: Request, client: Sender, known: Mapping[str, _Archived | Answer]) -> Answer:
         cached = known.get(request.url) if request.method == "GET" else None
         if isinstance(cached, _Archived):
-            return replace(self._answer_from(cached, not_modified=True), request=request)
+            with open_archive(self._archive_reader) as bodies:
+                return replace(self._answer_from(bodies, cached, not_modified=True), request=request)
         if cached is not None:
             return replace(cached, request=request)
         return client.send(request, check=lambda answer: self._source.check(self._part, answer))
@@ -688,18 +690,19 @@ class _Pull:
             for row in rows
         ]
         values = {"accepted_fetch_id": fetch_id, "accepted_by": accepted_by} if accepted else {}
-        report = self._read_and_apply(
-            (
+        with open_archive(self._archive_reader) as bodies:
+            report = self._read_and_apply(
                 (
-                    self._answer_from(response, not_modified=False),
-                    ArchivedResponse(response.response_id, response.sha256),
-                )
-                for response in archived
-            ),
-            previous=None,
-            limits=not accepted,
-            values=values,
-        )
+                    (
+                        self._answer_from(bodies, response, not_modified=False),
+                        ArchivedResponse(response.response_id, response.sha256),
+                    )
+                    for response in archived
+                ),
+                previous=None,
+                limits=not accepted,
+                values=values,
+            )
         with self._engine.begin() as connection:
             connection.execute(
                 text(
@@ -760,11 +763,11 @@ class _Pull:
             report = self._report
             report.read = previous.report.read + found.read
             report.absent = previous.report.absent + found.absent
-            report.unchanged = report.read - report.absent - found.records
+            report.unchanged = report.read - report.absent - found.frame.height
             self._content_hash = ((previous.content_hash or 0) + found.content_hash) % _MODULUS
             with Spool() as spool:
-                for answer_no, frame in found.frames:
-                    spool.add(frame, self._heads[answer_no][1].response_id, answer_no)
+                responses = pl.Series([head.response_id for _, head in self._heads], dtype=pl.Int64)
+                spool.add(found.frame.with_columns(response_id=responses[found.answer_no]))
                 return self._apply(spool, previous, limits=True, values={}, went_keys=found.went_keys)
         except (NotComparable, ArchiveDamaged) as reason:
             logger.info("%s: read whole, because %s", self._name, reason)
@@ -777,8 +780,9 @@ class _Pull:
         return cast("ComparesRecords", self._source)
 
     def _answers_from(self, responses: Iterable[_Archived]) -> Generator[Answer]:
-        for response in responses:
-            yield self._answer_from(response, not_modified=False)
+        with open_archive(self._archive_reader) as bodies:
+            for response in responses:
+                yield self._answer_from(bodies, response, not_modified=False)
 
     def _taken(self, archived: Iterable[tuple[Answer, ArchivedResponse]]) -> Iterator[Answer]:
         for answer, response in archived:
@@ -789,9 +793,11 @@ class _Pull:
         self, heads: Iterable[tuple[Answer, ArchivedResponse]]
     ) -> Iterator[tuple[Answer, ArchivedResponse]]:
         """Answers that were taken before, with their bodies from the archive."""
-        for answer, response in heads:
-            body = read_body(self._archive_reader, response.sha256, restricted=self._resource.personal_data)
-            yield replace(answer, body=body), response
+        restricted = self._resource.personal_data
+        with open_archive(self._archive_reader) as bodies:
+            for answer, response in heads:
+                body = read_body(bodies, response.sha256, restricted=restricted)
+                yield replace(answer, body=body), response
 
     def _take(self, answer: Answer, response: ArchivedResponse) -> None:
         self._url = self._url or answer.request.public_url or answer.request.url
@@ -859,11 +865,11 @@ class _Pull:
 
     def _hashed(
         self, readings: Iterable[tuple[Answer, ArchivedResponse, Reading]]
-    ) -> Generator[tuple[pl.DataFrame, int, int]]:
-        """Hashed frame, response id and number of each answer; its invalid records go to the quarantine."""
+    ) -> Generator[pl.DataFrame]:
+        """The hashed frame of each answer; its invalid records go to the quarantine."""
         report = self._report
         for number, (answer, response, reading) in enumerate(readings):
-            frame, page_hash = with_hashes(reading.frame, self._resource)
+            frame, page_hash = self._with_hashes(reading, response)
             if reading.read != frame.height + len(reading.rejected) + reading.absent:
                 raise SourceError(
                     f"{self._name} answer {number}: the reader lost records: {reading.read} read, "
@@ -889,12 +895,17 @@ class _Pull:
                 response.response_id,
                 reading.rejected,
             )
-            yield frame, response.response_id, number
+            yield frame
 
-    def _frame_again(self, page: Page) -> pl.DataFrame:
-        """The hashed frame of a page that was read before, from its archived body."""
-        ((_, _, reading),) = self._read(self._taken_again([self._heads[page.response_no]]))
-        return with_hashes(reading.frame, self._resource)[0]
+    def _with_hashes(self, reading: Reading, response: ArchivedResponse) -> tuple[pl.DataFrame, int]:
+        """The frame with its hashes and ``response_id``, and the sum of the hashes of its content."""
+        frame, page_hash = with_hashes(reading.frame, self._resource)
+        return frame.with_columns(response_id=pl.lit(response.response_id, dtype=pl.Int64)), page_hash
+
+    def _frame_again(self, number: int) -> pl.DataFrame:
+        """The hashed frame of an answer that was read before, from its archived body."""
+        ((_, response, reading),) = self._read(self._taken_again([self._heads[number]]))
+        return self._with_hashes(reading, response)[0]
 
     def _read_values(self) -> dict[str, object]:
         # The hash of changes alone is no hash of the slice, and is compared with none.
@@ -943,7 +954,7 @@ class _Pull:
                     self._resource,
                     report.slice,
                     report.fetch_id,
-                    conflict.page.response_id,
+                    conflict.response_id,
                     [conflict.rejected],
                 )
             refusal = self._refusal(landing) if limits else None

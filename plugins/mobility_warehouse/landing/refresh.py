@@ -41,22 +41,18 @@ class _Came:
 class Difference:
     """The records of a whole pull and of the one before it that have no equal in the other, read.
 
-    ``frames`` are those of the pull, hashed, with the number of their answer; ``went_keys`` are the keys
-    (hashes, hex) of those of the one before it. ``read`` and ``absent`` are how many records, and records
-    without a value, the pull holds more than the one before it; ``content_hash`` is how much greater the sum
-    of its content hashes is.
+    ``frame`` has those of the pull, hashed, and ``answer_no`` the number of each one's answer; ``went_keys``
+    are the keys (hashes, hex) of those of the one before it. ``read`` and ``absent`` are how many records,
+    and records without a value, the pull holds more than the one before it; ``content_hash`` is how much
+    greater the sum of its content hashes is.
     """
 
-    frames: list[tuple[int, pl.DataFrame]]
+    frame: pl.DataFrame
+    answer_no: pl.Series
     went_keys: list[str]
     read: int
     absent: int
     content_hash: int
-
-    @property
-    def records(self) -> int:
-        """How many valid records of the pull have no equal."""
-        return sum(frame.height for _, frame in self.frames)
 
 
 class _Digested:
@@ -148,8 +144,14 @@ def difference(
     went, went_hash, went_absent = _read(source, part, resource, list(unequal.went.values()))
     if frame["key_hash"].is_duplicated().any():
         raise NotComparable("records share a key")
+    places = pl.DataFrame(
+        [(one.answer_no, one.record_no) for one in came],
+        schema={"answer_no": pl.UInt32(), "record_no": pl.UInt32()},
+        orient="row",
+    )[frame["record_no"]]
     return Difference(
-        frames=_by_answer(frame, came),
+        frame=frame.with_columns(places["record_no"]),
+        answer_no=places["answer_no"],
         went_keys=went["key_hash"].bin.encode("hex").to_list(),
         read=more,
         absent=absent - went_absent,
@@ -171,19 +173,3 @@ def _read(
         content_hash += its_hash
         absent += reading.absent
     return pl.concat(frames), content_hash, absent
-
-
-def _by_answer(frame: pl.DataFrame, came: Sequence[_Came]) -> list[tuple[int, pl.DataFrame]]:
-    """The frame in parts by the answer that the records came in, ``record_no`` that in the answer."""
-    places = pl.DataFrame(
-        [(one.answer_no, one.record_no) for one in came],
-        schema={"answer_no": pl.UInt32(), "place": pl.UInt32()},
-        orient="row",
-    )[frame["record_no"]]
-    placed = frame.with_columns(record_no=places["place"], answer_no=places["answer_no"])
-    return [
-        (int(answer_no), records.drop("answer_no"))
-        for (answer_no,), records in placed.sort("answer_no", "record_no").group_by(
-            "answer_no", maintain_order=True
-        )
-    ]

@@ -30,13 +30,11 @@ class Stalled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One read answer: its response and its rows; ``response_no`` is its position in the pull.
+    """Records that were read together, with the responses that held them.
 
-    Its frame is ``held``, or lies at ``path`` once ``written`` is done, or was not kept.
+    Their frame is ``held``, or lies at ``path`` once ``written`` is done, or was not kept.
     """
 
-    response_id: int
-    response_no: int
     rows: int
     path: Path
     held: pl.DataFrame | None = field(default=None, repr=False, compare=False)
@@ -49,15 +47,15 @@ class Spool:
 
     One that a killed pull left behind goes with the next pull, an hour later at the earliest.
 
-    ``pending`` gives the frames that are still to be read, with response id and number; whoever asks for
-    frames reads and spools them on the way. ``is_next_here`` tells whether the next one, or the end, can be
-    had within so many seconds; None waits for it. ``again`` reads a page's frame anew, so that frames that
-    hardly anybody asks for need not be kept; None where that cannot be.
+    ``pending`` gives the frames that are still to be read; whoever asks for frames reads and spools them on
+    the way. ``is_next_here`` tells whether the next one, or the end, can be had within so many seconds; None
+    waits for it. ``again`` reads the frame of the page with that number anew, so that frames that hardly
+    anybody asks for need not be kept; None where that cannot be.
     """
 
-    pending: Iterator[tuple[pl.DataFrame, int, int]] = field(default_factory=lambda: iter(()))
+    pending: Iterator[pl.DataFrame] = field(default_factory=lambda: iter(()))
     is_next_here: Callable[[float | None], bool] = lambda seconds: True
-    again: Callable[[Page], pl.DataFrame] | None = None
+    again: Callable[[int], pl.DataFrame] | None = None
     pages: list[Page] = field(default_factory=list)
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _lock: TextIO | None = None
@@ -86,16 +84,14 @@ class Spool:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def add(self, frame: pl.DataFrame, response_id: int, response_no: int, *, keep: bool = True) -> None:
+    def add(self, frame: pl.DataFrame, *, keep: bool = True) -> None:
         """Put one page's hashed frame away, while the caller goes on; raises what the last one met with.
 
         Without ``keep``, one that can be read anew is only counted.
         """
         if self._folder is None:
             raise RuntimeError("the spool is used outside its with block")
-        page = Page(
-            response_id, response_no, frame.height, Path(self._folder.name) / f"{len(self.pages)}.arrow"
-        )
+        page = Page(frame.height, Path(self._folder.name) / f"{len(self.pages)}.arrow")
         self.pages.append(self._kept(page, frame) if keep or self.again is None else page)
 
     def _kept(self, page: Page, frame: pl.DataFrame) -> Page:
@@ -111,19 +107,19 @@ class Spool:
 
     def read_pending(
         self, patience: float | None = None, *, keep: bool = True
-    ) -> Iterator[tuple[int, Page, pl.DataFrame]]:
-        """Spool what is pending; gives page number, page and frame of each.
+    ) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Spool what is pending; gives page number and frame of each.
 
         Without ``keep``, frames that can be read anew are not put away. Raises Stalled where the next one
         does not come within ``patience`` seconds.
         """
         while self.is_next_here(patience):
             try:
-                frame, response_id, response_no = next(self.pending)
+                frame = next(self.pending)
             except StopIteration:
                 return
-            self.add(frame, response_id, response_no, keep=keep)
-            yield len(self.pages) - 1, self.pages[-1], frame
+            self.add(frame, keep=keep)
+            yield len(self.pages) - 1, frame
         raise Stalled(f"nothing came for {patience} seconds")
 
     @property
@@ -133,22 +129,22 @@ class Spool:
 
     def frames(
         self, columns: Sequence[str] | None = None, *, patience: float | None = None, keep: bool = True
-    ) -> Iterator[tuple[int, Page, pl.DataFrame]]:
-        """Page number, page and frame of each page, spooled or pending; one at a time beside those held.
+    ) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Page number and frame of each page, spooled or pending; one at a time beside those held.
 
         ``patience`` and ``keep`` are those of ``read_pending``.
         """
-        for number, page in enumerate(list(self.pages)):
-            yield number, page, self.frame(number, columns)
-        for number, page, frame in self.read_pending(patience, keep=keep):
-            yield number, page, frame if columns is None else frame.select(columns)
+        for number in range(len(self.pages)):
+            yield number, self.frame(number, columns)
+        for number, frame in self.read_pending(patience, keep=keep):
+            yield number, frame if columns is None else frame.select(columns)
 
     def frame(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The frame of one page, whole or only the named columns."""
         page = self.pages[number]
         if page.held is None and page.written is None and self.again is not None:
             # What is asked for once will be asked for again.
-            page = self.pages[number] = self._kept(page, self.again(page))
+            page = self.pages[number] = self._kept(page, self.again(number))
         if page.held is not None:
             return page.held if columns is None else page.held.select(columns)
         if page.written is not None:

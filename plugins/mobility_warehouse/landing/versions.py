@@ -17,11 +17,12 @@ from pgpq.schema import Jsonb
 from sqlalchemy import Connection, text
 
 from mobility_warehouse.database.declared import restricted_table, version_table
+from mobility_warehouse.database.engine import bytes_of
 from mobility_warehouse.landing.alignment import NotComparable
 from mobility_warehouse.landing.clock import stamp
 from mobility_warehouse.landing.hashing import key_hashes
 from mobility_warehouse.landing.report import FetchReport
-from mobility_warehouse.landing.spool import Page, Spool, Stalled
+from mobility_warehouse.landing.spool import Spool, Stalled
 from mobility_warehouse.sources.declaration import ColumnType, OnConflict, Rejected, Resource
 
 #: Seconds that a transaction with a stamp, for which publications wait, waits for the next records.
@@ -46,7 +47,7 @@ NOISE = 1e-9
 class Conflict:
     """Records of one pull that share a key but not their content, and were therefore not landed."""
 
-    page: Page
+    response_id: int
     rejected: Rejected
 
 
@@ -151,14 +152,14 @@ class Landing:
             "fetched_from",
         ]
 
-    def _versions(self, frame: pl.DataFrame, page: Page, moment: datetime) -> pl.DataFrame:
+    def _versions(self, frame: pl.DataFrame, moment: datetime) -> pl.DataFrame:
         versions = frame.select(
             *(column.name for column in self._open),
             "key_hash",
             "content_hash",
             pl.lit(self.report.slice).alias("slice"),
             pl.lit(self.report.fetch_id, dtype=pl.Int64).alias("fetch_id"),
-            pl.lit(page.response_id, dtype=pl.Int64).alias("response_id"),
+            "response_id",
             pl.col("record_no").cast(pl.Int32),
             pl.lit(moment.astimezone(UTC)).alias("fetched_from"),
         )
@@ -246,14 +247,14 @@ class Landing:
                 self._table,
                 self._version_names,
                 (
-                    self._versions(frame, page, moment)
+                    self._versions(frame, moment)
                     # Kept only for who reads them again: writing them took a tenth of the pull.
-                    for _, page, frame in self.spool.frames(
+                    for _, frame in self.spool.frames(
                         patience=PATIENCE, keep=self._restricted_table is not None
                     )
                 ),
             )
-            self._copy_restricted(frame for _, _, frame in self.spool.frames())
+            self._copy_restricted(frame for _, frame in self.spool.frames())
         except (psycopg.errors.UniqueViolation, Stalled):
             savepoint.rollback()
             # The rollback released the clock's lock as well: what is written after it is stamped anew.
@@ -322,7 +323,7 @@ class Landing:
                         )
                     )
                     .with_columns(pl.col("key_hash", "content_hash").bin.encode("hex"))
-                    for number, _, frame in self.spool.frames(names)
+                    for number, frame in self.spool.frames(names)
                 ),
             ]
         )
@@ -339,14 +340,17 @@ class Landing:
     def _current(self, tables: str, where: str, **parameters: object) -> pl.DataFrame:
         """Hashes (hex) of key and content of the current versions for which that holds."""
         # As one value: of a row each, the driver would take as long as PostgreSQL for all of them.
-        packed = self._sql(
-            "select string_agg(uuid_send(key_hash) || uuid_send(content_hash), cast('' as bytea)) "
-            f"from {tables} where fetched_to = 'infinity' and {where}",
-            slice=self.report.slice,
-            **parameters,
-        ).scalar_one()
+        packed = bytes_of(
+            self.connection,
+            text(
+                "select string_agg(uuid_send(key_hash) || uuid_send(content_hash), cast('' as bytea)) "
+                f"from {tables} where fetched_to = 'infinity' and {where}"
+            ),
+            {"slice": self.report.slice, **parameters},
+        )
         pairs = pl.Series(
-            [packed[start : start + 32] for start in range(0, len(packed or b""), 32)], dtype=pl.Binary
+            [packed[start : start + 32] for start in range(0, len(packed), 32)] if packed else [],
+            dtype=pl.Binary,
         )
         hashes = pairs.bin.encode("hex")
         return pl.DataFrame({"key_hash": hashes.str.head(32), "current_hash": hashes.str.tail(32)})
@@ -381,7 +385,7 @@ class Landing:
         key = {name: row[name][0] for name in self.resource.key}
         said = ", ".join(f"{name}={value}" for name, value in key.items() if value is not None)
         return Conflict(
-            self.spool.pages[page_number],
+            int(row["response_id"][0]),
             Rejected(
                 record_no=int(row["record_no"][0]),
                 reason="conflicting_duplicate",
@@ -390,16 +394,16 @@ class Landing:
                     f"{row['record_no'][0]}: the pull holds {records} records with the key {said} "
                     "and different content"
                 ),
-                record=row.drop("key_hash", "content_hash").write_json().encode(),
+                record=row.drop("key_hash", "content_hash", "response_id").write_json().encode(),
                 key=key,
             ),
         )
 
-    def _chosen(self, *, is_new: bool) -> Iterator[tuple[Page, pl.DataFrame]]:
-        """Pages with their rows that are new, or else may be revised."""
+    def _chosen(self, *, is_new: bool) -> Iterator[pl.DataFrame]:
+        """The rows of each page that are new, or else may be revised."""
         chosen = self._verdict.filter(pl.col("is_new") == is_new)
         for (number,), rows in chosen.group_by("page", maintain_order=True):
-            yield self.spool.pages[int(number)], self.spool.frame(int(number))[rows["row_no"]]
+            yield self.spool.frame(int(number))[rows["row_no"]]
 
     def _write_new_and_candidates(self) -> None:
         self.report.inserted = int(self._verdict["is_new"].sum())
@@ -411,16 +415,16 @@ class Landing:
             self._copy(
                 self._table,
                 self._version_names,
-                (self._versions(frame, page, moment) for page, frame in self._chosen(is_new=True)),
+                (self._versions(frame, moment) for frame in self._chosen(is_new=True)),
             )
-            self._copy_restricted(frame for _, frame in self._chosen(is_new=True))
+            self._copy_restricted(self._chosen(is_new=True))
         if not candidates:
             return
         self._sql(f"create temporary table candidate (like {self._table} including defaults) on commit drop")
         self._copy(
             "candidate",
             self._version_names,
-            (self._versions(frame, page, moment) for page, frame in self._chosen(is_new=False)),
+            (self._versions(frame, moment) for frame in self._chosen(is_new=False)),
         )
         self._sql("analyze candidate (key_hash)")
 
@@ -480,7 +484,7 @@ class Landing:
         if self._restricted_table is not None:
             keys = self._sql("select key_hash from comparison where revised").scalars()
             revised = pl.col("key_hash").is_in([key.bytes for key in keys])
-            self._copy_restricted(frame.filter(revised) for _, frame in self._chosen(is_new=False))
+            self._copy_restricted(frame.filter(revised) for frame in self._chosen(is_new=False))
 
     def _close(self, keys_query: str, *, withdrawn: bool, **parameters: object) -> int:
         return int(

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from mobility_warehouse.landing.archive import read_body
+from mobility_warehouse.landing.archive import open_archive, read_body
 from mobility_warehouse.publication.relations import quoted, read_relations
 from mobility_warehouse.sources.declaration import Answer, Request, ShowsRecords, Slice
 from mobility_warehouse.sources.registry import sources
@@ -115,7 +115,8 @@ def archived_body(engine: Engine, record: SourceRecord) -> bytes:
     landing.archive.ArchiveDamaged when the bytes no longer are what they were.
     """
     try:
-        return read_body(engine, bytes.fromhex(record.sha256), restricted=record.restricted)
+        with open_archive(engine) as bodies:
+            return read_body(bodies, bytes.fromhex(record.sha256), restricted=record.restricted)
     except DBAPIError as error:
         who = "the role secretariat alone" if record.restricted else "roles with rights on raw"
         raise TraceError(
