@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mobility_warehouse.landing.alignment import NotComparable, Unlike, unlike
@@ -132,6 +132,11 @@ edits = st.lists(
 
 
 @settings(max_examples=400, deadline=None)
+@example(
+    before=[Observation(Id=0, Code="a", Value=None, Date=None)],
+    fresh=[Observation(Id=0, Code="a", Value=None, Date=None)],
+    bytes_edited=[(1, "insert", " ")],
+)
 @given(before=st.lists(valid, max_size=6), fresh=st.lists(valid, max_size=6), bytes_edited=edits)
 def test_a_record_that_is_passed_over_is_valid_and_says_the_same(
     before: Sequence[Observation], fresh: Sequence[Observation], bytes_edited: list[tuple[int, str, str]]

@@ -79,15 +79,15 @@ class _Array:
 
     def which(self, numbers: _Places) -> list[tuple[int, bytes]]:
         """Number and bytes of these records; NotComparable where one is none."""
-        found = [
-            (number, self.bytes[self.starts[number] : self.ends[number]].tobytes()) for number in numbers
-        ]
+        records = (self.bytes[self.starts[number] : self.ends[number]].tobytes() for number in numbers)
         try:
-            for _, record in found:
-                _RECORD.decode(record)
+            # Space around the first or the last one is no part of it.
+            return [
+                (number, bytes(_RECORD.decode(record)))
+                for number, record in zip(numbers, records, strict=True)
+            ]
         except msgspec.DecodeError as error:
             raise NotComparable("an answer is no sound JSON, or nested") from error
-        return found
 
 
 def unlike(now: memoryview, before: memoryview, volatile: Sequence[VolatileField]) -> Unlike:
