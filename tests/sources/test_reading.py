@@ -147,6 +147,42 @@ def test_every_record_is_counted_once(records: list[Any], indent: int) -> None:
     assert all(bad.record in text.encode("utf-8", "surrogatepass") for bad in reading.rejected)
 
 
+# What stands between two records, in texts and in lists.
+treacherous = st.text(st.sampled_from('},{"\\[]: a'), max_size=20).map(
+    lambda text: record(owner={"note": text}, code=text)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(valid, invalid, treacherous), max_size=20), st.integers(1, 500))
+def test_a_body_is_the_same_in_parts_and_in_one(records: list[Any], part_bytes: int) -> None:
+    written = json.dumps(records, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    whole = READER.read("all", written)
+    parts = replace(READER, part_bytes=part_bytes).read("all", written)
+    assert parts.frame.equals(whole.frame)
+    assert (parts.rejected, parts.read, parts.absent) == (whole.rejected, whole.read, whole.absent)
+
+
+class Listing(msgspec.Struct, forbid_unknown_fields=True):
+    items: list[dict[str, int]]
+
+
+@pytest.mark.parametrize("part_bytes", range(1, 60))
+def test_a_list_within_a_record_is_not_cut(part_bytes: int) -> None:
+    reader: RecordReader[Listing] = RecordReader(
+        source="ledger",
+        resource=RESOURCE,
+        row=Listing,
+        span=span,
+        values=lambda listing: (sum(item["a"] for item in listing.items),),
+        schema={"sum": pl.Int64()},
+        wire={"sum": "items"},
+        part_bytes=part_bytes,
+    )
+    written = b'[{"items":[{"a":1},{"a":2}]},{"items":[]},{"items":[{"a":4},{"a":8},{"a":16}]}]'
+    assert reader.read("all", written).frame["sum"].to_list() == [3, 0, 28]
+
+
 def test_an_empty_array_holds_no_record() -> None:
     assert read().read == 0
     assert READER.read("all", b'{"rows": [ \n ]}').frame.height == 0

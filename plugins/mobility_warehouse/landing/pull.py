@@ -393,8 +393,8 @@ class _Pull:
     # -- the last state -----------------------------------------------------------------------------
 
     def _previous(self) -> _Previous | None:
-        with self._engine.connect() as connection:
-            row = connection.execute(
+        with self._lock.begin():
+            row = self._lock.execute(
                 select(raw_fetch)
                 .where(
                     *self._same_slice(),
@@ -406,7 +406,7 @@ class _Pull:
             ).first()
             if row is None:
                 return None
-            responses = connection.execute(text(_RESPONSES_OF_THE_STATE), self._scope).all()
+            responses = self._lock.execute(text(_RESPONSES_OF_THE_STATE), self._scope).all()
         report = FetchReport(row.fetch_id, row.source, row.resource, row.slice, outcome=row.outcome)
         for name in _COUNTS:
             setattr(report, name, getattr(row, name) or 0)
@@ -977,8 +977,8 @@ class _Pull:
         """Statistics that the next pull's joins need at once; those of all columns are autovacuum's work."""
         table = version_table(self._source.name, self._resource).fullname
         with self._engine.begin() as connection:
-            # Of 3,000 rows. Of 30,000, as is usual, they take a twentieth of a first pull and plan the same.
-            connection.execute(text("set local default_statistics_target = 10"))
+            # Of 300 rows. Of 30,000, as is usual, they take a twentieth of a first pull and plan the same.
+            connection.execute(text("set local default_statistics_target = 1"))
             connection.execute(text(f"analyze {table} (key_hash, slice, fetched_to)"))
 
     def _refusal(self, landing: Landing) -> str | None:
