@@ -13,7 +13,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -128,7 +128,11 @@ class Bench:
     def _server_busy(self) -> float:
         """Processor seconds of PostgreSQL so far, of processes that have ended, too."""
         server = psutil.Process(int((self._server.data / "postmaster.pid").read_text().split()[0]))
-        times = [server.cpu_times(), *(child.cpu_times() for child in server.children())]
+        times = [server.cpu_times()]
+        for child in server.children():
+            # One that ends meanwhile is counted with those that have ended, the next time.
+            with suppress(psutil.NoSuchProcess):
+                times.append(child.cpu_times())
         ended = times[0].children_user + times[0].children_system
         return float(ended + sum(time.user + time.system for time in times))
 
