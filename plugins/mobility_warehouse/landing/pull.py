@@ -147,6 +147,20 @@ class _Asked:
     error: SourceError | None = None
 
 
+@dataclass(slots=True)
+class _Read:
+    """What the source's reader made of an answer; ``frame`` is hashed and names the response.
+
+    ``content_hash`` is the sum of the hashes of its content.
+    """
+
+    answer: Answer
+    response: ArchivedResponse
+    reading: Reading
+    frame: pl.DataFrame
+    content_hash: int
+
+
 def pull(
     engine: Engine,
     source: Source,
@@ -844,7 +858,7 @@ class _Pull:
             Spool() as spool,
             Ahead(self._read(answers), name=f"read {self._name}", source=source) as ahead,
         ):
-            spool.pending, spool.is_next_here = self._hashed(ahead), ahead.is_next_here
+            spool.pending, spool.is_next_here = self._counted(ahead), ahead.is_next_here
             if not self._resource.personal_data:
                 # Restricted bodies may be added to by who lands them, and not read.
                 spool.again = self._frame_again
@@ -857,26 +871,26 @@ class _Pull:
     def _is_same(self, previous: _Previous) -> bool:
         return previous.clean and previous.content_hash == self._content_hash and not self._report.quarantined
 
-    def _read(
-        self, answers: Iterable[tuple[Answer, ArchivedResponse]]
-    ) -> Generator[tuple[Answer, ArchivedResponse, Reading]]:
+    def _read(self, answers: Iterable[tuple[Answer, ArchivedResponse]]) -> Generator[_Read]:
         for answer, response in answers:
-            yield answer, response, self._source.read(self._part, answer)
+            reading = self._source.read(self._part, answer)
+            # At once, while the frame is still in the processor's cache.
+            frame, content_hash = with_hashes(reading.frame, self._resource)
+            frame = frame.with_columns(response_id=pl.lit(response.response_id, dtype=pl.Int64))
+            yield _Read(answer, response, reading, frame, content_hash)
 
-    def _hashed(
-        self, readings: Iterable[tuple[Answer, ArchivedResponse, Reading]]
-    ) -> Generator[pl.DataFrame]:
-        """The hashed frame of each answer; its invalid records go to the quarantine."""
+    def _counted(self, pages: Iterable[_Read]) -> Generator[pl.DataFrame]:
+        """The hashed frame of each answer, whose invalid records go to the quarantine."""
         report = self._report
-        for number, (answer, response, reading) in enumerate(readings):
-            frame, page_hash = self._with_hashes(reading, response)
+        for number, page in enumerate(pages):
+            reading, response, frame = page.reading, page.response, page.frame
             if reading.read != frame.height + len(reading.rejected) + reading.absent:
                 raise SourceError(
                     f"{self._name} answer {number}: the reader lost records: {reading.read} read, "
                     f"{frame.height} valid, {len(reading.rejected)} rejected, {reading.absent} absent"
                 )
-            self._take(answer, response)
-            self._content_hash = (self._content_hash + page_hash) % _MODULUS
+            self._take(page.answer, response)
+            self._content_hash = (self._content_hash + page.content_hash) % _MODULUS
             report.read += reading.read
             report.absent += reading.absent
             report.quarantined += len(reading.rejected)
@@ -897,15 +911,10 @@ class _Pull:
             )
             yield frame
 
-    def _with_hashes(self, reading: Reading, response: ArchivedResponse) -> tuple[pl.DataFrame, int]:
-        """The frame with its hashes and ``response_id``, and the sum of the hashes of its content."""
-        frame, page_hash = with_hashes(reading.frame, self._resource)
-        return frame.with_columns(response_id=pl.lit(response.response_id, dtype=pl.Int64)), page_hash
-
     def _frame_again(self, number: int) -> pl.DataFrame:
         """The hashed frame of an answer that was read before, from its archived body."""
-        ((_, response, reading),) = self._read(self._taken_again([self._heads[number]]))
-        return self._with_hashes(reading, response)[0]
+        (page,) = self._read(self._taken_again([self._heads[number]]))
+        return page.frame
 
     def _read_values(self) -> dict[str, object]:
         # The hash of changes alone is no hash of the slice, and is compared with none.
