@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -140,6 +143,28 @@ def test_bodies_and_headers_go_out_as_they_are_given(echo: Echo) -> None:
     assert (first.method, first.body, first.headers["content-type"]) == ("POST", b'{"id":1}', "text/x")
     assert (second.method, second.body, second.headers["content-length"]) == ("POST", b"", "0")
     assert first.headers["host"] == echo.url.removeprefix("http://")
+
+
+_ASK = """
+import sys
+from mobility_warehouse.sources import http
+from mobility_warehouse.sources.declaration import Request
+with http.Client() as client:
+    client.send(Request(sys.argv[1]))
+print("httpcore" in sys.modules, http.trusted_certificates.cache_info().currsize)
+"""
+
+
+def test_a_pull_without_proxy_and_tls_loads_what_it_needs(echo: Echo) -> None:
+    """httpx's own stack and the certificates take longer to load than most pulls."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK, f"{echo.url}/page"],
+        env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False 0\n"
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +66,17 @@ def test_rows_that_differ_have_hashes_that_differ(notes: list[str | None]) -> No
     )
     hashed, _ = with_hashes(frame, ENTRY)
     assert hashed["content_hash"].n_unique() == len(notes)
+
+
+_HASH = """
+import sys
+from tests.landing.test_hashing import ENTRY, rows, with_hashes
+with_hashes(rows(("A", 2020)), ENTRY)
+print("pyarrow.compute" in sys.modules)
+"""
+
+
+def test_hashing_loads_no_functions_of_pyarrow() -> None:
+    """They take longer to load than most pulls, and polars loads them for an array that it knows."""
+    done = subprocess.run([sys.executable, "-c", _HASH], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "False\n"
