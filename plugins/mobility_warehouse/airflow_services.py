@@ -32,6 +32,7 @@ _USED_BY_TASKS = (
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
     "mobility_warehouse.airflow_tasks",
+    "mobility_warehouse.http_transport",
     "mobility_warehouse.landing.pull",
     "great_expectations",
 )
