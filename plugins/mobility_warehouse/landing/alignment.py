@@ -79,12 +79,11 @@ class _Array:
 
     def which(self, numbers: _Places) -> list[tuple[int, bytes]]:
         """Number and bytes of these records; NotComparable where one is none."""
-        records = (self.bytes[self.starts[number] : self.ends[number]].tobytes() for number in numbers)
         try:
             # Space around the first or the last one is no part of it.
             return [
-                (number, bytes(_RECORD.decode(record)))
-                for number, record in zip(numbers, records, strict=True)
+                (number, bytes(_RECORD.decode(self.bytes[self.starts[number] : self.ends[number]].tobytes())))
+                for number in numbers
             ]
         except msgspec.DecodeError as error:
             raise NotComparable("an answer is no sound JSON, or nested") from error

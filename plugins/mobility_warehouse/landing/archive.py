@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import zstandard
@@ -90,11 +89,9 @@ def archive(
     return ArchivedResponse(response_id, digest)
 
 
-@contextmanager
-def open_archive(engine: Engine) -> Iterator[Connection]:
+def open_archive(engine: Engine) -> Connection:
     """A connection to read any number of bodies from, which holds no transaction open between them."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        yield connection
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def read_body(connection: Connection, sha256: bytes, *, restricted: bool) -> bytes:

@@ -348,9 +348,9 @@ class Landing:
             ),
             {"slice": self.report.slice, **parameters},
         )
+        packed = packed or b""
         pairs = pl.Series(
-            [packed[start : start + 32] for start in range(0, len(packed), 32)] if packed else [],
-            dtype=pl.Binary,
+            [packed[start : start + 32] for start in range(0, len(packed), 32)], dtype=pl.Binary
         )
         hashes = pairs.bin.encode("hex")
         return pl.DataFrame({"key_hash": hashes.str.head(32), "current_hash": hashes.str.tail(32)})

@@ -127,7 +127,7 @@ class Client:
             # httpx's own way, which takes longer to load than many a pull, is for proxies alone. Where the
             # environment names one for a scheme, it comes before ours.
             transport=None if proxies else pooled,
-            mounts={"all://": pooled} if proxies and "all" not in proxies else {},
+            mounts={} if "all" in proxies else {"all://": pooled},
             verify=trusted_certificates() if proxies else True,
         )
 

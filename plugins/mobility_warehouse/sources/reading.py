@@ -216,9 +216,11 @@ class RecordReader(Generic[Row]):
                 self._columns(self._decoder.decode(part)) for part in _parts(body, array, self.part_bytes)
             ]
         except (msgspec.DecodeError, UnicodeError, OverflowError):
+            if array.end - array.start <= self.part_bytes:
+                raise
             # It may have been cut elsewhere than between records: only the whole tells whether one is bad.
             frames = [self._columns(self._decoder.decode(memoryview(body)[array.start : array.end]))]
-        return pl.concat(frames, rechunk=True).with_columns(record_no=_record_numbers)
+        return pl.concat(frames, rechunk=True).with_columns(record_no=_RECORD_NUMBERS)
 
     def _columns(self, rows: list[Row]) -> pl.DataFrame:
         # One flat list, sliced by stride, beats zip(*rows): no tuple per column and no second copy.
@@ -327,7 +329,7 @@ class RecordReader(Generic[Row]):
 
 _MISSING = object()
 
-_record_numbers = pl.int_range(pl.len(), dtype=pl.UInt32)
+_RECORD_NUMBERS = pl.int_range(pl.len(), dtype=pl.UInt32)
 
 
 def _parts(body: bytes, array: Span, part_bytes: int) -> Iterator[memoryview | bytes]:
